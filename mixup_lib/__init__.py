@@ -1,0 +1,30 @@
+"""mixup_lib: draw a mix once, apply it to anything.
+
+The centre is :class:`Mix`, a small immutable value with partners and weights. The rest of the
+library is what more than one chapter of the course needs.
+"""
+
+from mixup_lib.box import Box
+from mixup_lib.draw import draw_cutmix, draw_dirichlet, draw_mixup, no_mix
+from mixup_lib.losses import mixed_loss
+from mixup_lib.metrics import accuracy, ece, mixed_accuracy, nll
+from mixup_lib.mix import Mix
+from mixup_lib.transforms import CutMix, Mixup
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "CutMix",
+    "Mix",
+    "Mixup",
+    "accuracy",
+    "draw_cutmix",
+    "draw_dirichlet",
+    "draw_mixup",
+    "ece",
+    "mixed_accuracy",
+    "mixed_loss",
+    "nll",
+    "no_mix",
+]

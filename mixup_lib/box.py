@@ -1,0 +1,77 @@
+"""The pasted region of a CutMix, and how vectors are laid along an axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Box"]
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The region that CutMix pastes, one per example.
+
+    Attributes:
+        dims: The ``d`` axes of the tensor that are cut, as given, for example ``(-2, -1)``.
+        size: The tensor's lengths along ``dims``.
+        start: ``(d, B)`` long, first index inside the region, per axis and example.
+        stop: ``(d, B)`` long, first index after it; ``0 <= start <= stop <= size``.
+    """
+
+    dims: tuple[int, ...]
+    size: tuple[int, ...]
+    start: Tensor
+    stop: Tensor
+
+    @property
+    def share(self) -> Tensor:
+        """``(B,)`` float32: the measured share of the tensor that the region covers."""
+        volume = (self.stop - self.start).prod(0)
+        return volume.float() / math.prod(self.size)
+
+    def mask(self, x: Tensor, dim: int = 0) -> Tensor:
+        """True inside the region; bool, broadcastable to ``x``, whose batch axis is ``dim``.
+
+        Raises:
+            ValueError: ``dims`` do not fit ``x``, or ``x`` has other lengths along them.
+        """
+        batch = axis_of(x, dim)
+        mask = None
+        for i, axis in enumerate(self.dims):
+            if not -x.ndim <= axis < x.ndim or axis % x.ndim == batch:
+                raise ValueError(
+                    f"box.dims={self.dims} does not fit x of shape {tuple(x.shape)} with its batch "
+                    f"along dim={dim}: valid are the other axes, from {-x.ndim} to {x.ndim - 1}"
+                )
+            length = x.shape[axis]
+            if length != self.size[i]:
+                raise ValueError(
+                    f"box was drawn for length {self.size[i]} along axis {axis}, but x of shape "
+                    f"{tuple(x.shape)} has length {length}; draw it with size=x.shape"
+                )
+            at = along(torch.arange(length, device=x.device), x.ndim, axis)
+            start = along(self.start[i].to(x.device, non_blocking=True), x.ndim, batch)
+            stop = along(self.stop[i].to(x.device, non_blocking=True), x.ndim, batch)
+            inside = (at >= start) & (at < stop)
+            mask = inside if mask is None else mask & inside
+        return mask
+
+
+def axis_of(x: Tensor, dim: int, name: str = "x") -> int:
+    if not -x.ndim <= dim < x.ndim:
+        raise ValueError(
+            f"dim={dim} does not fit {name} of shape {tuple(x.shape)}: "
+            f"valid are {-x.ndim} to {x.ndim - 1}"
+        )
+    return dim % x.ndim
+
+
+def along(vector: Tensor, ndim: int, axis: int) -> Tensor:
+    """A vector laid along one axis of an ndim-dimensional tensor."""
+    shape = [1] * ndim
+    shape[axis] = -1
+    return vector.view(shape)
