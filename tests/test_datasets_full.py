@@ -1,0 +1,232 @@
+"""Full data: layouts on disk, unpacking, folders of images, and what is said when data lack."""
+
+import gzip
+import hashlib
+import io
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+from torchvision.datasets import CIFAR10, FashionMNIST
+from torchvision.utils import save_image
+
+from mixup_lib import datasets
+from mixup_lib.datasets import DownloadError, download, files
+from tests.test_datasets import PARTS, in_memory, rows
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_root_is_argument_then_environment_then_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MIXUP_DATA", "")
+    assert datasets.data_root() == tmp_path / ".cache" / "mixup-data"
+    monkeypatch.setenv("MIXUP_DATA", "~/elsewhere")
+    assert datasets.data_root() == tmp_path / "elsewhere"
+    assert datasets.data_root(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("load", [datasets.cifar10, datasets.fashion_mnist])
+def test_missing_data_are_explained(load, tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match="(?s)download=True.*MIXUP_DATA.*Quick mode"):
+        load(root=tmp_path, download=False)
+    monkeypatch.setenv("MIXUP_MIRRORS", "http://127.0.0.1:1")
+    with pytest.raises(DownloadError, match="(?s)MNIST|CIFAR-10.*127.0.0.1:1.*Quick mode"):
+        load(root=tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("load", [datasets.cifar10, datasets.fashion_mnist])
+def test_wrong_sizes_are_named_before_anything_is_read(load, tmp_path):
+    with pytest.raises(ValueError, match="train must be an integer from 1 to .5000, "):
+        load(train=10**6, root=tmp_path, download=False)
+    with pytest.raises(ValueError, match="validation must be an integer from 0 to .9999, "):
+        load(validation=-1, root=tmp_path, download=False)
+
+
+@pytest.fixture
+def small_cifar10(tmp_path, monkeypatch):
+    """A CIFAR-10 of 100 training and 20 test images, as a folder laid out by hand."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / files.CIFAR10_FOLDER
+    folder.mkdir()
+    sums = {}
+    for name in files.CIFAR10_FILES:
+        batch = {b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8),
+                 b"labels": [i % 10 for i in range(20)]}
+        (folder / name).write_bytes(pickle.dumps(batch))
+        sums[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
+    monkeypatch.setattr(files, "CIFAR10_FILES", sums)
+    return folder
+
+
+def test_cifar10_folder_is_read_and_checked(small_cifar10):
+    root = small_cifar10.parent
+    splits = datasets.cifar10(train=30, validation=20, root=root, download=False)
+    in_memory(splits, (3, 32, 32))
+    assert [len(getattr(splits, part)) for part in PARTS] == [30, 20, 20]
+    assert not rows(splits.train) & rows(splits.validation)
+    other = datasets.cifar10(seed=1, train=30, validation=20, root=root)
+    assert rows(other.train) != rows(splits.train) and rows(other.test) == rows(splits.test)
+    (small_cifar10 / "data_batch_3").write_bytes(b"cut off")
+    with pytest.raises(OSError, match="data_batch_3 is damaged: MD5 .*download=True"):
+        datasets.cifar10(root=root)
+
+
+def test_cifar10_archive_is_unpacked(small_cifar10, monkeypatch, tmp_path):
+    root = tmp_path / "other"
+    root.mkdir()
+    archive = root / files.CIFAR10.name
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(small_cifar10, files.CIFAR10_FOLDER)
+    monkeypatch.setattr(files, "CIFAR10", files.Archive(
+        "CIFAR-10", archive.name, hashlib.md5(archive.read_bytes()).hexdigest(), ()))
+    assert len(datasets.cifar10(train=30, validation=20, root=root).test) == 20
+    assert names(root) == [files.CIFAR10_FOLDER, archive.name]
+
+
+def idx(x):
+    header = bytes([0, 0, 8, x.ndim]) + np.array(x.shape, ">u4").tobytes()
+    return header + x.astype(np.uint8).tobytes()
+
+
+def test_fashion_mnist_archives_are_unpacked_as_torchvision_does(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / files.FASHION_FOLDER
+    folder.mkdir(parents=True)
+    sums, n = {}, {"train": 100, "t10k": 20}
+    for name in files.FASHION_FILES:
+        count = n[name.split("-")[0]]
+        x = rng.integers(0, 256, (count, 28, 28)) if "images" in name else np.arange(count) % 10
+        (folder / f"{name}.gz").write_bytes(gzip.compress(idx(x)))
+        sums[name] = hashlib.md5((folder / f"{name}.gz").read_bytes()).hexdigest()
+    monkeypatch.setattr(files, "FASHION_FILES", sums)
+    splits = datasets.fashion_mnist(train=60, validation=40, root=tmp_path)
+    in_memory(splits, (1, 28, 28))
+    for path in folder.glob("*.gz"):  # the unpacked files are enough
+        path.unlink()
+    again = datasets.fashion_mnist(train=60, validation=40, root=tmp_path, download=False)
+    assert again.checksum == splits.checksum
+    theirs = FashionMNIST(tmp_path, train=False, download=False)
+    assert torch.equal(splits.test.tensors[0][:, 0], theirs.data.float() / 255)
+    assert torch.equal(splits.test.tensors[1], theirs.targets)
+    (folder / "t10k-images-idx3-ubyte").write_bytes(b"cut off")
+    with pytest.raises(OSError, match="t10k-images-idx3-ubyte is damaged"):
+        datasets.fashion_mnist(root=tmp_path)
+
+
+def test_real_cifar10():
+    if not (datasets.data_root() / files.CIFAR10_FOLDER).exists():
+        pytest.skip(f"CIFAR-10 is not in {datasets.data_root()}")
+    splits = datasets.cifar10(train=500, validation=500, download=False)
+    in_memory(splits, (3, 32, 32))
+    assert splits.checksum == "42245f5e88fa484c0f9340c2dbb546e3d0e696dd25f1fba3ab13d4c78273af27"
+    assert torch.bincount(splits.train.tensors[1]).tolist() == [50] * 10
+    theirs = CIFAR10(datasets.data_root(), train=False, download=False)
+    assert tuple(theirs.classes) == splits.classes
+    x, y = splits.test.tensors
+    assert torch.equal(y, torch.tensor(theirs.targets))
+    assert torch.equal((x * 255).round().byte().permute(0, 2, 3, 1), torch.from_numpy(theirs.data))
+
+
+# Unpacking
+
+def make_tar(path, members):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+def test_unpack_tar_is_safe_and_all_or_nothing(tmp_path):
+    archive = tmp_path / "inside" / "toys.tar.gz"
+    archive.parent.mkdir()
+    make_tar(archive, {"toys/a": b"1", "../escaped": b"2"})
+    with pytest.raises(tarfile.FilterError):
+        download.unpack_tar(archive, "toys", archive.parent / "toys")
+    assert names(archive.parent) == ["toys.tar.gz"] and names(tmp_path) == ["inside"]
+    make_tar(archive, {"toys/a": b"1"})
+    download.unpack_tar(archive, "toys", archive.parent / "toys")
+    assert names(archive.parent) == ["toys", "toys.tar.gz"]
+
+
+def test_unpack_gzip_is_all_or_nothing(tmp_path):
+    archive = tmp_path / "file.gz"
+    content = bytes(range(256)) * 400
+    packed = gzip.compress(content)
+    archive.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(EOFError):
+        download.unpack_gzip(archive)
+    assert names(tmp_path) == ["file.gz"]
+    archive.write_bytes(packed)
+    assert download.unpack_gzip(archive).read_bytes() == content
+    assert names(tmp_path) == ["file", "file.gz"]
+
+
+# Folders of images
+
+def make_folder(path, classes=("cat", "dog", "owl"), count=20):
+    for label, name in enumerate(classes):
+        (path / name).mkdir(parents=True)
+        for i in range(count):
+            value = (label * count + i) / 255
+            save_image(torch.full((3, 12, 16), value), path / name / f"{i}.png")
+
+
+def identities(part):
+    """The grey level of each image, which is different in each file."""
+    return [round(float(x[0, 0, 0]) * 255) for x, _ in part]
+
+
+def test_image_folder_in_one_piece(tmp_path):
+    make_folder(tmp_path / "animals")
+    splits = datasets.image_folder(tmp_path / "animals", seed=1, size=8)
+    assert splits.name == "animals" and splits.classes == ("cat", "dog", "owl")
+    assert [len(getattr(splits, part)) for part in PARTS] == [42, 6, 12]
+    seen = [identities(getattr(splits, part)) for part in PARTS]
+    assert sorted(sum(seen, [])) == list(range(60))
+    assert [y for _, y in splits.test] == [0] * 4 + [1] * 4 + [2] * 4
+    x, y = splits.train[0]
+    assert x.shape == (3, 8, 8) and x.dtype == torch.float32 and isinstance(y, int)
+    other = datasets.image_folder(tmp_path / "animals", seed=2, size=8, train=9)
+    assert len(other.train) == 9 and identities(other.test) != seen[2]
+    assert other.checksum == splits.checksum and not isinstance(splits.train, TensorDataset)
+
+
+@pytest.mark.parametrize(("apart", "sizes"), [
+    (["test"], [54, 6, 9]), (["val"], [48, 9, 12]), (["test", "val"], [60, 9, 9])])
+def test_image_folder_in_parts(apart, sizes, tmp_path):
+    make_folder(tmp_path / "train")
+    for name in apart:
+        make_folder(tmp_path / name, count=3)
+    splits = datasets.image_folder(tmp_path, size=8)
+    assert [len(getattr(splits, part)) for part in PARTS] == sizes
+    with pytest.raises(ValueError, match="must be None, because that part has a folder"):
+        datasets.image_folder(tmp_path, size=8, validation=5, test=5)
+
+
+def test_image_folder_transforms(tmp_path):
+    make_folder(tmp_path / "a")
+    splits = datasets.image_folder(tmp_path / "a", train_transform=lambda _: "train",
+                                   transform=lambda _: "other")
+    assert splits.train[0][0] == "train"
+    assert splits.validation[0][0] == splits.test[0][0] == "other"
+
+
+def test_image_folder_rejects(tmp_path):
+    with pytest.raises(FileNotFoundError, match="path must be a folder .* got .*nowhere"):
+        datasets.image_folder(tmp_path / "nowhere")
+    make_folder(tmp_path / "train")
+    make_folder(tmp_path / "test", classes=("cat", "cow", "owl"))
+    with pytest.raises(ValueError, match="must have the classes of .*'dog'.* got .*'cow'"):
+        datasets.image_folder(tmp_path)
+    with pytest.raises(ValueError, match="size must be an integer of at least 1, got 0"):
+        datasets.image_folder(tmp_path / "train", size=0)
+    with pytest.raises(ValueError, match="train must be an integer from 1 to 42, .*; got 43"):
+        datasets.image_folder(tmp_path / "train", train=43)
