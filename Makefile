@@ -1,0 +1,84 @@
+# The course's commands. `make help` lists them. Every one of them works alone, shows what it does,
+# and can be interrupted and run again.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env book serve lab test lint notebooks notebooks-check times colab bench results sync lock clean distclean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
+
+env: .venv/installed  ## make the environment in .venv from requirements.lock (PYTHON=... chooses another Python)
+
+book: env  ## build the book (strict, from stored outputs) and say how to open it
+	$(RUN) tools.book
+
+serve: env  ## show the book at http://localhost:8000 (PORT=... chooses another port)
+	@[ -e _build/html/index.html ] || $(RUN) tools.book
+	@echo "The book is at http://localhost:$(PORT) (Ctrl-C ends this)"
+	@$(RUN) http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: env  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+test: env  ## run every test: library, notebooks, book, repository
+	$(RUN) pytest
+
+lint: env  ## check style of code and notebooks, and spelling
+	$(RUN) ruff check .
+	$(RUN) tools.prose
+
+notebooks: env  ## execute notebooks and store their outputs (NB="01 02" chooses some)
+	$(RUN) tools.notebooks $(NB)
+
+notebooks-check: env  ## execute notebooks again and compare every byte, pictures included (NB=...)
+	$(RUN) tools.notebooks --check $(NB)
+
+times: env  ## measure time and memory of notebooks again, with a GPU where there is one (NB=...)
+	$(RUN) tools.notebooks --time $(NB)
+
+colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=...)
+	$(RUN) tools.colab $(NB)
+
+bench: env  ## time mixing against other libraries; prints one table
+	$(RUN) mixup_lib.bench
+
+results: env  ## list the recorded experiments; EXP=NAME runs or resumes one, skipping what is there
+	$(RUN) mixup_lib.experiments $(EXP)
+
+sync: env  ## bring badges, links, tables and environment.yml into step with what they derive from
+	$(RUN) tools.sync
+
+lock: env  ## renew requirements.lock from pyproject.toml and requirements.pins, then environment.yml
+	$(BIN)/pip install --quiet uv
+	$(RUN) uv pip compile pyproject.toml --output-file requirements.lock --upgrade --universal \
+	  --python-version 3.11 --all-extras --group book --group test --group build \
+	  --constraint requirements.pins --no-annotate --no-header
+	$(RUN) tools.sync
+
+clean:  ## remove what was built
+	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis
+
+distclean: clean  ## remove the environments too
+	rm -rf .venv .venv-colab
+
+# The stamps say that an install finished. Without one, the environment starts afresh, so that
+# an interrupted install leaves nothing behind.
+.venv/locked: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \
+	  "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. " % v[:2] + \
+	  "Name another one: make PYTHON=python3.11")'
+	@[ -e $@ ] || { echo "Making the environment: about 200 packages, several GB"; \
+	  $(PYTHON) -m venv --clear .venv; }
+	@rm -f $@
+	$(RUN) pip install -r requirements.lock
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

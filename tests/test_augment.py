@@ -1,0 +1,71 @@
+"""Crop and flip: every result is a shifted or mirrored original, and nothing else changes."""
+
+import pytest
+import torch
+
+from mixup_lib.augment import chain, crop, flip
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def images(n=64, channels=3, height=8, width=6):
+    return torch.rand(n, channels, height, width, generator=generator())
+
+
+def test_flip_mirrors_about_half_and_only_mirrors():
+    x = images(400)
+    y = flip(x, generator())
+    same = (y == x).flatten(1).all(1)
+    mirrored = (y == x.flip(-1)).flatten(1).all(1)
+    assert (same ^ mirrored).all()
+    assert 150 < mirrored.sum() < 250
+
+
+def test_crop_shifts_each_image_within_the_padding_and_reaches_all_of_it():
+    x = images(500)
+    y = crop(x, generator(), padding=1)
+    padded = torch.nn.functional.pad(x, (1, 1, 1, 1))
+    windows = torch.stack(
+        [padded[..., i : i + 8, j : j + 6] for i in range(3) for j in range(3)], dim=1
+    )
+    hits = (windows == y[:, None]).flatten(2).all(2)
+    assert (hits.sum(1) == 1).all()
+    assert (hits.sum(0) > 20).all()
+
+
+def test_default_padding_is_an_eighth_and_zero_is_no_crop():
+    x = images(8, height=32, width=32)
+    assert torch.equal(crop(x, generator()), crop(x, generator(), padding=4))
+    assert torch.equal(crop(x, generator(), padding=0), x)
+
+
+@pytest.mark.parametrize("augment", [flip, crop, chain(crop, flip)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_layout_dtype_and_the_callers_tensor_are_kept(augment, layout):
+    x = images().to(memory_format=layout)
+    before = x.clone()
+    y = augment(x, generator())
+    assert torch.equal(x, before)
+    assert y.shape == x.shape
+    assert y.dtype == x.dtype
+    assert y.is_contiguous(memory_format=layout)
+
+
+def test_draws_follow_the_generator_and_differ_within_a_batch():
+    x = images(1).expand(32, -1, -1, -1)
+    augment = chain(crop, flip)
+    first, again = augment(x, generator(1)), augment(x, generator(1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, augment(x, generator(2)))
+    assert len(first.unique(dim=0)) > 3
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"x must be images .* got shape \(8, 6\)"):
+        flip(torch.zeros(8, 6))
+    with pytest.raises(ValueError, match="padding must be an integer of at least 0, got -1"):
+        crop(images(), padding=-1)
+    with pytest.raises(TypeError, match="callables"):
+        chain(flip, 3)

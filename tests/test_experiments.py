@@ -1,0 +1,105 @@
+"""The runner: order, skipping, resuming, workers, and the records in the repository."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mixup_lib import results
+from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one
+from mixup_lib.experiments.__main__ import main
+
+LOG = "MIXUP_TEST_LOG"
+
+
+def measure(method, seed, checkpoint):
+    """Stands in for training; at module level, so that a worker can import it."""
+    Path(os.environ[LOG]).open("a").write(f"{method}{seed} ")
+    if method == os.environ.get("MIXUP_TEST_BREAK"):
+        raise KeyboardInterrupt
+    return {"metrics": {"test": {"accuracy": 0.5, "pid": os.getpid()}}}
+
+
+TOY = Experiment("toy", "a toy", {"epochs": 1}, {"plain": {}, "mixup": {"k": 2}}, (0, 1), measure)
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    monkeypatch.setenv(LOG, str(tmp_path / "log"))
+    return tmp_path / "log"
+
+
+def test_runs_seed_by_seed_resumes_and_skips(tmp_path, log, monkeypatch):
+    root, told = tmp_path / "results", []
+    monkeypatch.setenv("MIXUP_TEST_BREAK", "mixup")
+    with pytest.raises(KeyboardInterrupt):
+        run(TOY, root=root, tell=told.append)
+    monkeypatch.delenv("MIXUP_TEST_BREAK")
+    run(TOY, root=root, tell=told.append)
+    assert log.read_text().split() == ["plain0", "mixup0", "mixup0", "plain1", "mixup1"]
+    assert told[1] == "toy plain seed 0: recorded after 0.0 minutes" or told[0].endswith("4 to do")
+    assert "toy: 1 runs recorded, 3 to do" in told
+    told.clear()
+    run(TOY, root=root, tell=told.append)
+    assert told == ["toy: 4 runs recorded, 0 to do"]
+    record = results.load("toy", root)[0]
+    assert record["config"] == {"epochs": 1, "method": {"k": 2}}
+    assert {"provenance", "metrics", "seed", "method", "experiment"} <= set(record)
+
+
+def test_workers_share_the_list(tmp_path, log):
+    run(TOY, workers=2, root=tmp_path / "results", tell=lambda line: None)
+    assert sorted(log.read_text().split()) == ["mixup0", "mixup1", "plain0", "plain1"]
+    records = results.load("toy", tmp_path / "results")
+    assert len(records) == 4
+    assert os.getpid() not in {r["metrics"]["test"]["pid"] for r in records}
+    assert {r["provenance"]["threads"] for r in records} == {1}
+
+
+def test_bad_arguments(tmp_path, capsys):
+    with pytest.raises(ValueError, match="no run .*'cutmix', 0.* methods are .*'plain', 'mixup'"):
+        run_one(TOY, "cutmix", 0, tmp_path)
+    with pytest.raises(ValueError, match="workers must be .* got 0"):
+        run(TOY, workers=0)
+    with pytest.raises(SystemExit):
+        main(["no-such"])
+    assert "no experiment ['no-such']; there are ['cifar10-5000'" in capsys.readouterr().err
+
+
+def test_the_command_lists_the_experiments():
+    command = [sys.executable, "-m", "mixup_lib.experiments"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cifar10-5000: CIFAR-10 with 5,000 labels" in done.stdout
+
+
+def test_cifar_methods_differ_in_one_setting_each():
+    experiment = EXPERIMENTS["cifar10-5000"]
+    assert list(experiment.methods) == ["plain", "mixup", "cutmix", "label-smoothing"]
+    assert experiment.runs()[:5] == [(m, 0) for m in experiment.methods] + [("plain", 1)]
+    assert all(len(settings) <= 1 for settings in cifar10_5000.METHODS.values())
+    assert "draw_mixup(alpha=1.0)" in experiment.methods["mixup"]["mixing"]
+    choice = experiment.config["learning_rate_choice"]
+    best = max(zip(choice["validation_accuracy"], choice["lr"], strict=True))[1]
+    assert experiment.config["optimizer"]["lr"] == best
+    assert choice["seed"] not in experiment.seeds
+
+
+def test_recorded_cifar_runs_are_whole():
+    experiment = EXPERIMENTS["cifar10-5000"]
+    try:
+        records = results.load("cifar10-5000")
+    except FileNotFoundError:
+        pytest.skip("not recorded")
+    assert {(r["method"], r["seed"]) for r in records} <= set(experiment.runs())
+    shared = {"data_checksum", "parameters"}
+    assert all(len({r[name] for r in records}) == 1 for name in shared)
+    for record in records:
+        settings = {"method": experiment.methods[record["method"]]}
+        assert record["config"] == experiment.config | settings
+        test, history = record["metrics"]["test"], record["history"]
+        assert test["n"] == 10_000
+        assert 0.5 < test["accuracy"] < record["metrics"]["train"]["accuracy"] <= 1
+        assert len(history["train_loss"]) == experiment.config["epochs"]
+        assert history["validation_accuracy"][-1] == record["metrics"]["validation"]["accuracy"]

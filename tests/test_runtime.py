@@ -1,0 +1,102 @@
+"""Fabric: not needed by default, named when missing, and equal to one process where it counts."""
+
+import builtins
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+from mixup_lib import draw_mixup
+from mixup_lib.models import MLP
+from mixup_lib.runtime import Local, make_runtime
+from mixup_lib.seeds import initialised
+from mixup_lib.train import fit
+
+
+def test_default_needs_no_fabric():
+    assert isinstance(make_runtime(), Local)
+    assert isinstance(make_runtime("cpu", "32-true", 1), Local)
+
+
+@pytest.mark.parametrize("options", [{"precision": "bf16-mixed"}, {"processes": 2}])
+def test_missing_fabric_names_the_extra(options, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.startswith("lightning"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"Fabric: pip install 'mixup-lib\[fabric\]'"):
+        make_runtime("cpu", **options)
+
+
+def test_mixed_precision_trains_and_keeps_float32_weights(tmp_path):
+    pytest.importorskip("lightning_fabric")
+    x = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    data, seen = TensorDataset(x, (x[:, 0] > 0).long()), []
+
+    class Look(MLP):
+        def forward(self, x):
+            logits = super().forward(x)
+            seen.append((logits.dtype, self.training))
+            return logits
+
+    def train(path=None, device="cpu"):
+        model = initialised(lambda: Look(4, 16, 2), 0)
+        history = fit(
+            model, data, validation=data, epochs=5, mixing=draw_mixup, device=device,
+            precision="bf16-mixed", checkpoint=path, batch_size=16,
+        )
+        return model, history
+
+    model, history = train(tmp_path / "run.pt")
+    assert (torch.bfloat16, True) in seen
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert (torch.float32, False) in seen  # evaluation is in full precision
+    assert history["train_loss"][-1] < history["train_loss"][0]
+    again, _ = train(tmp_path / "run.pt")
+    assert torch.equal(again.layers[1].weight, model.layers[1].weight)
+
+
+def test_two_processes_take_the_same_steps_as_one(tmp_path):
+    pytest.importorskip("lightning_fabric")
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent("""
+        import torch
+        from functools import partial
+        from torch import nn
+        from torch.utils.data import TensorDataset
+        from mixup_lib.seeds import initialised
+        from mixup_lib.train import cosine, fit
+
+        def train(processes, checkpoint=None):
+            generator = torch.Generator().manual_seed(0)
+            x = torch.randn(45, 5, generator=generator)  # 45: uneven shares, a joined last batch
+            data = TensorDataset(x, torch.arange(45) % 3)
+            model = initialised(partial(nn.Linear, 5, 3), 0)
+            optimizer = partial(torch.optim.SGD, lr=0.1, momentum=0.9)
+            history = fit(model, data, validation=data, epochs=3, batch_size=11, device="cpu",
+                          processes=processes, optimizer=optimizer, schedule=cosine,
+                          checkpoint=checkpoint)
+            return model, history
+
+        if __name__ == "__main__":
+            torch.set_num_threads(1)
+            (one, first), (two, second) = train(1), train(2, "run.pt")
+            torch.testing.assert_close(one.weight, two.weight)
+            for name in ("train_loss", "mixed_accuracy", "validation_nll"):
+                torch.testing.assert_close(torch.tensor(first[name]), torch.tensor(second[name]))
+            print("same")
+    """))
+    done = subprocess.run(
+        [sys.executable, str(script)], check=False, capture_output=True, text=True, cwd=tmp_path,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip().endswith("same")
+    assert (tmp_path / "run.pt").exists()

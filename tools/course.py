@@ -1,0 +1,122 @@
+"""Facts about the repository that tools and tests share, each written once."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+TIMES = ROOT / "results" / "notebook-times.json"
+
+# Stored outputs and nbval's must agree to the last printed digit. A sum's last digits depend on
+# the number of threads, so it is fixed. One is fastest for the small models of quick mode, where
+# threads wait for each other more than they compute.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MKL_DYNAMIC": "FALSE",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",
+}
+# Stored outputs are those of a CPU, also where there is a GPU. Kernels get this, the library's
+# own tests do not.
+NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+
+
+def address() -> str:
+    """The repository's address, as `_config.yml` (repository.url) has it."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    return config["repository"]["url"].rstrip("/").removesuffix(".git")
+
+
+def branch() -> str:
+    """The branch that links point to."""
+    return yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["branch"]
+
+
+def site() -> str:
+    """The address of the published book on GitHub Pages."""
+    owner, name = address().split("/")[-2:]
+    return f"https://{owner}.github.io/{name}/"
+
+
+def colab(name: str) -> str:
+    """The address that opens notebook `name` (with suffix) on Colab."""
+    slug = "/".join(address().split("/")[-2:])
+    return f"https://colab.research.google.com/github/{slug}/blob/{branch()}/notebooks/{name}"
+
+
+def badge(name: str) -> str:
+    """The line of Markdown that opens notebook `name` on Colab; its picture is a local file."""
+    return f"[![Open in Colab](../book/_static/colab.svg)]({colab(name)})"
+
+
+def install_cell() -> str:
+    """Source of every notebook's install cell: fetches the library only where it is missing."""
+    return (
+        "# @title Colab: fetch the course's library (does nothing where it is present)\n"
+        "import os\n"
+        "from importlib.util import find_spec\n"
+        "\n"
+        'if find_spec("mixup_lib") is None:\n'
+        "    library = os.environ.get(\n"
+        f'        "MIXUP_LIB_SOURCE", "git+{address()}"\n'
+        "    )\n"
+        "    %pip install -q {library}"
+    )
+
+
+INSTALL_ID = "install"
+# Not in the book, folded in JupyterLab, a one-line form on Colab.
+INSTALL_METADATA = {
+    "cellView": "form",
+    "jupyter": {"source_hidden": True},
+    "tags": ["remove-cell"],
+}
+
+
+def notebooks(names: list[str] = ()) -> list[Path]:
+    """All chapters in order, or those whose name starts with one of `names`.
+
+    Raises:
+        SystemExit: a name matches no notebook.
+    """
+    everything = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not names:
+        return everything
+    chosen = []
+    for name in names:
+        found = [path for path in everything if path.name.startswith(Path(name).name)]
+        if not found:
+            raise SystemExit(f"no notebook named {name!r}; there are: "
+                             f"{', '.join(path.stem for path in everything)}")
+        chosen += found
+    return sorted(set(chosen))
+
+
+def times() -> dict:
+    """The recorded times: {notebook: {"code": hash, "cpu": {...}, "gpu": {...}}}."""
+    return json.loads(TIMES.read_text()) if TIMES.exists() else {}
+
+
+def title(notebook: nbformat.NotebookNode) -> str:
+    """The notebook's first heading."""
+    match = re.search(r"(?m)^# (.+)$", notebook.cells[0].source)
+    return match[1].strip() if match else ""
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook file as format 4 (format errors raise)."""
+    return nbformat.read(path, as_version=4)
+
+
+def write(path: Path, text: str) -> None:
+    """Replaces a file at once: an interruption leaves the old one."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text)
+    os.replace(draft, path)
