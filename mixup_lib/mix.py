@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from mixup_lib._memory import check_out, gather
 from mixup_lib.box import Box, along, axis_of
 
 __all__ = ["Mix"]
@@ -101,20 +102,20 @@ class Mix:
             )
         batch = self._batch_axis("x", x, dim)
         if out is not None and not torch.compiler.is_compiling():
-            _check_out(out, x)
+            check_out(out, x)
         index = self.index.to(x.device, non_blocking=True)
         if len(index) == 1:
             return x if out is None else out.copy_(x)
         if self.box is not None:
-            partner = _gather(x, batch, index[1])
+            partner = gather(x, batch, index[1], out)
             return torch.where(self.box.mask(x, dim), partner, x, out=out)
         # Horner's scheme: each step is a lerp, so the result stays a convex combination even where
         # bfloat16 rounds the weights. Gathering into the result and mixing in place takes one
         # buffer and two passes; the weights are rounded to x's dtype only in the product.
         shares = _shares(self.weights.to(x.device, non_blocking=True)).to(x.dtype)
-        mixed = _gather(x, batch, index[-1], out)
+        mixed = gather(x, batch, index[-1], out)
         for j in range(len(index) - 2, -1, -1):
-            nearer = x if j == 0 else _gather(x, batch, index[j])
+            nearer = x if j == 0 else gather(x, batch, index[j])
             mixed = mixed.lerp_(nearer, along(shares[j], x.ndim, batch))
         return mixed
 
@@ -150,11 +151,10 @@ class Mix:
                 mixed = mixed + along(weights[j], y.ndim, 0) * y[index[j]]
             return mixed
         _check_class_ids(y, num_classes)
-        mixed = torch.zeros(*y.shape, num_classes, device=y.device)
-        for j in range(len(index)):
-            ids = y[index[j]].long().unsqueeze(-1)
-            mixed.scatter_add_(-1, ids, along(weights[j], ids.ndim, 0).expand(ids.shape))
-        return mixed
+        # One scatter for all k: each of an example's ids receives its weight.
+        ids = y[index].long().movedim(0, -1)
+        shares = weights.T.view(len(self), *[1] * (y.ndim - 1), -1).expand(ids.shape)
+        return torch.zeros(*y.shape, num_classes, device=y.device).scatter_add_(-1, ids, shares)
 
     def any_valid(self, mask: Tensor, dim: int = 0) -> Tensor:
         """Where the mixture holds a real token or frame: the OR over the examples mixed.
@@ -193,39 +193,12 @@ class Mix:
         return batch
 
 
-def _gather(x: Tensor, batch: int, index: Tensor, out: Tensor | None = None) -> Tensor:
-    if out is not None:
-        return torch.index_select(x, batch, index, out=out)
-    # index_select would drop channels_last; indexing keeps it, but only along the first axis.
-    return x[index] if batch == 0 else x.index_select(batch, index)
-
-
 def _shares(weights: Tensor) -> Tensor:
     """Row j: the weight of example j among examples j, j + 1, ...; row 0 is the weight itself."""
     if len(weights) == 2:
         return weights[:1]
     tail = weights.flip(0).cumsum(0).flip(0)[1:-1]
     return torch.cat([weights[:1], weights[1:-1] / tail.clamp_min(torch.finfo(tail.dtype).tiny)])
-
-
-def _bytes(x: Tensor) -> tuple[int, int]:
-    extent = sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True)) + 1
-    return x.data_ptr(), x.data_ptr() + extent * x.element_size()
-
-
-def _check_out(out: Tensor, x: Tensor) -> None:
-    if out.shape != x.shape or out.dtype != x.dtype or out.device != x.device:
-        raise ValueError(
-            f"out has shape {tuple(out.shape)}, dtype {out.dtype}, device {out.device}; "
-            f"valid is that of x: {tuple(x.shape)}, {x.dtype}, {x.device}"
-        )
-    if torch.is_grad_enabled() and (out.requires_grad or x.requires_grad):
-        name = "out" if out.requires_grad else "x"
-        raise ValueError(
-            f"{name} needs gradients, which out= excludes; valid: out=None, or torch.no_grad()"
-        )
-    if x.numel() and _bytes(out)[0] < _bytes(x)[1] and _bytes(x)[0] < _bytes(out)[1]:
-        raise ValueError("out overlaps x in memory; valid is a buffer of its own")
 
 
 def _check_class_ids(y: Tensor, num_classes: int | None) -> None:
@@ -237,7 +210,7 @@ def _check_class_ids(y: Tensor, num_classes: int | None) -> None:
     if num_classes < 1:
         raise ValueError(f"num_classes={num_classes}; valid is 1 or more")
     if not torch.compiler.is_compiling() and y.numel():
-        low, high = y.min().item(), y.max().item()
+        low, high = (extreme.item() for extreme in y.aminmax())
         if low < 0 or high >= num_classes:
             raise ValueError(
                 f"y holds class ids from {low} to {high}; valid with num_classes={num_classes} "

@@ -1,0 +1,63 @@
+"""Where mixed batches are written: the gather of partners, large fresh memory, checks of ``out``.
+
+At ImageNet size the memory costs more than the arithmetic. Above 32 MB the C library returns every
+freed block to the system, so each new batch would be mapped again, one page fault per 4 KB.
+"""
+
+from __future__ import annotations
+
+import mmap
+from contextlib import suppress
+
+import torch
+from torch import Tensor
+
+__all__ = ["check_out", "gather"]
+
+_LARGE = 32 * 2**20  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
+_HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux only
+
+
+def gather(x: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> Tensor:
+    """``x`` indexed along ``axis``, in x's memory format, into ``out`` or new memory."""
+    # Axes in the order in which they lie in memory: index_select then copies whole rows, and the
+    # result keeps channels_last, which index_select by itself would drop.
+    order = sorted(range(x.ndim), key=lambda d: -x.stride(d))
+    back = [order.index(d) for d in range(x.ndim)]
+    rows, axis = x.permute(order), order.index(axis)
+    if out is not None:
+        torch.index_select(rows, axis, index, out=out.permute(order))
+        return out
+    if not torch.compiler.is_compiling() and _HUGE_PAGES and x.is_cpu and x.nbytes > _LARGE:
+        with suppress(RuntimeError):  # autograd, forward derivatives and vmap take no out=
+            return torch.index_select(rows, axis, index, out=_huge(rows)).permute(back)
+    return torch.index_select(rows, axis, index).permute(back)
+
+
+def _huge(x: Tensor) -> Tensor:
+    """New contiguous memory of x's shape and dtype on 2 MB pages, where the system grants them."""
+    memory = mmap.mmap(-1, x.nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):
+        memory.madvise(_HUGE_PAGES)
+    return torch.frombuffer(memory, dtype=x.dtype).view(x.shape)
+
+
+def check_out(out: Tensor, x: Tensor) -> None:
+    """Raises ValueError unless ``out`` can take the mixture of ``x``."""
+    if out.shape != x.shape or out.dtype != x.dtype or out.device != x.device:
+        raise ValueError(
+            f"out has shape {tuple(out.shape)}, dtype {out.dtype}, device {out.device}; "
+            f"valid is that of x: {tuple(x.shape)}, {x.dtype}, {x.device}"
+        )
+    if torch.is_grad_enabled() and (out.requires_grad or x.requires_grad):
+        name = "out" if out.requires_grad else "x"
+        raise ValueError(
+            f"{name} needs gradients, which out= excludes; valid: out=None, or torch.no_grad()"
+        )
+    if x.numel() and _bytes(out)[0] < _bytes(x)[1] and _bytes(x)[0] < _bytes(out)[1]:
+        raise ValueError("out overlaps x in memory; valid is a buffer of its own")
+
+
+def _bytes(x: Tensor) -> tuple[int, int]:
+    extent = sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True)) + 1
+    return x.data_ptr(), x.data_ptr() + extent * x.element_size()

@@ -1,0 +1,103 @@
+"""Augmentation on batches: pure functions of a batch and a generator.
+
+An augmentation preserves the label and is applied before the batch is mixed. Which ones do is a
+matter of the data: a mirrored cat is a cat, a mirrored digit is no digit.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mixup_lib._check import integer_at_least
+
+__all__ = ["chain", "crop", "flip"]
+
+Augment = Callable[[Tensor, torch.Generator | None], Tensor]
+
+
+def flip(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Mirrors each image left to right with probability one half.
+
+    Args:
+        x: ``(B, C, H, W)``, any dtype; it is not changed.
+        generator: CPU generator; None uses torch's default one.
+
+    Returns:
+        A new tensor like ``x``; one that was channels_last stays so.
+
+    Raises:
+        ValueError: if ``x`` is not 4-dimensional.
+    """
+    _check_images(x)
+    mirrored = torch.rand(len(x), generator=generator) < 0.5
+    return torch.where(_column(mirrored, x.device), x.flip(-1), x)
+
+
+def crop(
+    x: Tensor, generator: torch.Generator | None = None, padding: int | None = None
+) -> Tensor:
+    """Shifts each image by up to ``padding`` pixels each way and fills with zeros.
+
+    The usual "pad, then crop at random" of CIFAR (He et al., 2016). Zero is the mean colour
+    when the images are standardised first.
+
+    Args:
+        x: ``(B, C, H, W)``, any dtype; it is not changed.
+        generator: CPU generator; None uses torch's default one.
+        padding: largest shift in pixels, at least 0; None takes an eighth of the image's height
+            (4 pixels of 32).
+
+    Returns:
+        A new tensor like ``x``; one that was channels_last stays so.
+
+    Raises:
+        ValueError: if ``x`` is not 4-dimensional or ``padding`` is negative.
+    """
+    _check_images(x)
+    size, height, width = len(x), x.shape[2], x.shape[3]
+    padding = height // 8 if padding is None else integer_at_least("padding", padding, 0)
+    shifts = torch.randint(2 * padding + 1, (2, size, 1), generator=generator).to(x.device)
+    rows = torch.arange(height, device=x.device) + shifts[0]
+    columns = torch.arange(width, device=x.device) + shifts[1]
+    padded = F.pad(x, (padding,) * 4)
+    example = torch.arange(size, device=x.device)[:, None, None]
+    # Advanced indices around the channels' slice put the channels last, in memory too.
+    cropped = padded[example, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return cropped if channels_last else cropped.contiguous()
+
+
+def chain(*augments: Augment) -> Augment:
+    """One augmentation that applies several in order: ``chain(crop, flip)``.
+
+    Raises:
+        TypeError: if an argument is not callable.
+    """
+    for augment in augments:
+        if not callable(augment):
+            raise TypeError(f"chain needs callables (x, generator) -> x, got {augment!r}")
+    return _Chain(augments)
+
+
+class _Chain:
+    """A class and no closure, so that it can be pickled and compared in a checkpoint."""
+
+    def __init__(self, augments: Sequence[Augment]):
+        self.augments = tuple(augments)
+
+    def __call__(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        for augment in self.augments:
+            x = augment(x, generator)
+        return x
+
+
+def _check_images(x: Tensor) -> None:
+    if x.ndim != 4:
+        raise ValueError(f"x must be images (B, C, H, W), got shape {tuple(x.shape)}")
+
+
+def _column(values: Tensor, device: torch.device) -> Tensor:
+    """``values`` (B,) as (B, 1, 1, 1) on ``device``, to broadcast over images."""
+    return values.to(device, non_blocking=True)[:, None, None, None]

@@ -1,0 +1,117 @@
+"""Checkpoints that resume bit-equal and refuse another run's file."""
+
+import hashlib
+import os
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset, TensorDataset
+
+from mixup_lib.history import History
+
+__all__ = ["Checkpoint", "describe"]
+
+
+class Checkpoint:
+    """The file of one run: weights, optimizer and history after the last finished epoch.
+
+    No random state is stored, since every epoch's randomness follows from the seed and its number.
+
+    Args:
+        path: the file, or None for no checkpoint.
+        plan: the settings of the run; a file with other settings is refused.
+        model: its names and shapes belong to the settings.
+        optimizer: loaded and saved with the model.
+        train: its size and, for tensors, its content belong to the settings.
+    """
+
+    def __init__(self, path, plan: dict, model: nn.Module, optimizer, train: Dataset):
+        self.path = None if path is None else Path(path)
+        self.model, self.optimizer = model, optimizer
+        if self.path is not None:
+            self.plan = {name: describe(value) for name, value in plan.items()}
+            self.plan["model"] = str({n: tuple(t.shape) for n, t in model.state_dict().items()})
+            self.plan["train"] = _fingerprint(train)
+
+    def load(self, device: torch.device) -> History:
+        """Restores model and optimizer; returns the history so far, empty without a file.
+
+        Raises:
+            ValueError: if the file belongs to a run with other settings, or is no checkpoint.
+        """
+        if self.path is None or not self.path.exists():
+            return History()
+        try:
+            state = torch.load(self.path, map_location=device, weights_only=True)
+            plan = state["plan"]
+        except Exception as error:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} is no checkpoint of fit: remove it or name another"
+            ) from error
+        different = [name for name in self.plan if self.plan[name] != plan.get(name)]
+        if different:
+            told = "; ".join(
+                f"{name} was {plan.get(name)!r} and is {self.plan[name]!r}"
+                if len(str(plan.get(name))) + len(self.plan[name]) < 200
+                else f"{name} differs"
+                for name in different
+            )
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} belongs to a run with other settings: {told}. "
+                "Repeat that run's settings, or name another file"
+            )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        return History(state["rows"])
+
+    def save(self, history: History) -> None:
+        """Writes the file in one step: there is the old one or the new one, never half of one."""
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "plan": self.plan,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rows": history.rows,
+        }
+        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        try:
+            torch.save(state, unfinished)
+            os.replace(unfinished, self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def describe(value) -> str:
+    """A text that is the same in every process for the same setting; functions go by their name."""
+    if isinstance(value, partial):
+        arguments = [describe(item) for item in value.args]
+        arguments += [f"{key}={describe(item)}" for key, item in sorted(value.keywords.items())]
+        return f"{describe(value.func)}({', '.join(arguments)})"
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(describe(item) for item in value)})"
+    if isinstance(value, torch.Tensor):
+        return f"tensor {tuple(value.shape)} {_digest(value)}"
+    if type(value).__repr__ is object.__repr__:
+        # The default repr holds an address; the class and its attributes do not.
+        attributes = [f"{key}={describe(item)}" for key, item in sorted(vars(value).items())]
+        return f"{describe(type(value))}({', '.join(attributes)})"
+    return repr(value)
+
+
+def _digest(*tensors: torch.Tensor) -> str:
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(str(tensor.dtype).encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def _fingerprint(data: Dataset) -> str:
+    content = _digest(*data.tensors) if isinstance(data, TensorDataset) else type(data).__name__
+    return f"{len(data)} examples, {content}"

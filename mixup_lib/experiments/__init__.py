@@ -1,0 +1,10 @@
+"""Full-scale experiments whose results are recorded: ``python -m mixup_lib.experiments``."""
+
+from mixup_lib.experiments import cifar10_5000
+from mixup_lib.experiments.runner import Experiment, run, run_one
+
+__all__ = ["EXPERIMENTS", "Experiment", "run", "run_one"]
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (cifar10_5000.EXPERIMENT,)
+}

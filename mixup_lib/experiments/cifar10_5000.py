@@ -1,0 +1,131 @@
+"""CIFAR-10 with 5,000 labels: plain training, mixup, CutMix and label smoothing.
+
+Chosen before the run: the learning rate, on validation data, for plain training only; all methods
+share it. Alpha and the smoothing were not tuned. Test data are read once, at the end of a run.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
+
+from mixup_lib.augment import chain, crop, flip
+from mixup_lib.checkpoint import describe
+from mixup_lib.datasets import cifar10
+from mixup_lib.draw import draw_cutmix, draw_mixup
+from mixup_lib.experiments.runner import Experiment
+from mixup_lib.models import ResNet, parameter_count
+from mixup_lib.seeds import initialised
+from mixup_lib.train import cosine, evaluate, fit
+
+CONFIG = {
+    "data": {
+        "name": "cifar10",
+        "train": 5000,
+        "validation": 5000,
+        "test": 10000,
+        "split": "class-stratified draw by the seed from the 50,000 training images",
+        "standardised": "per channel, with mean and deviation of the training part",
+    },
+    "model": {"name": "ResNet", "depth": 8, "width": 24, "stem_stride": 2},
+    "optimizer": {
+        "name": "SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4,
+    },
+    "schedule": "cosine",
+    "epochs": 60,
+    "batch_size": 64,
+    "augment": "crop by up to 4 pixels, flip",
+    "device": "cpu",
+    "precision": "32-true",
+    "validate_every": 5,
+    "learning_rate_choice": {
+        "method": "plain",
+        "measure": "validation accuracy, one seed that is not among the recorded ones",
+        "seed": 1000,
+        "epochs": 15,
+        "lr": [0.05, 0.1, 0.2],
+        "validation_accuracy": [0.6036, 0.6280, 0.6202],
+        "others": "all methods share the learning rate; alpha and smoothing were not tuned",
+    },
+}
+
+METHODS = {
+    "plain": {},
+    "mixup": {"mixing": partial(draw_mixup, alpha=1.0)},
+    "cutmix": {"mixing": partial(draw_cutmix, size=(32, 32), alpha=1.0)},
+    "label-smoothing": {
+        "loss": partial(F.cross_entropy, reduction="none", label_smoothing=0.1),
+    },
+}
+
+
+def measure(method: str, seed: int, checkpoint: Path) -> dict:
+    """Trains once and reads the test data once; returns the measured part of a record."""
+    sizes = CONFIG["data"]
+    splits = cifar10(seed=seed, train=sizes["train"], validation=sizes["validation"])
+    images = splits.train.tensors[0]
+    mean = images.mean((0, 2, 3), keepdim=True)
+    deviation = images.std((0, 2, 3), keepdim=True)
+
+    def standardised(data: TensorDataset) -> TensorDataset:
+        x, y = data.tensors
+        return TensorDataset((x - mean) / deviation, y)
+
+    train, validation = standardised(splits.train), standardised(splits.validation)
+    settings = {name: value for name, value in CONFIG["model"].items() if name != "name"}
+    model = initialised(partial(ResNet, classes=len(splits.classes), **settings), seed)
+    options = {name: value for name, value in CONFIG["optimizer"].items() if name != "name"}
+    history = fit(
+        model,
+        train,
+        validation=validation,
+        epochs=CONFIG["epochs"],
+        batch_size=CONFIG["batch_size"],
+        optimizer=partial(torch.optim.SGD, **options),
+        schedule=cosine,
+        augment=chain(crop, flip),
+        seed=seed,
+        checkpoint=checkpoint,
+        device=CONFIG["device"],
+        validate_every=CONFIG["validate_every"],
+        **METHODS[method],
+    )
+    return {
+        "metrics": {
+            "test": _rounded(evaluate(model, standardised(splits.test))),
+            "validation": _rounded(evaluate(model, validation)),
+            "train": _rounded(evaluate(model, train)),
+        },
+        "history": {
+            "validated_epochs": [row["epoch"] for row in history.rows if "validation_nll" in row],
+            "validation_accuracy": _rounded(history["validation_accuracy"]),
+            "validation_nll": _rounded(history["validation_nll"]),
+            "train_loss": _rounded(history["train_loss"], 4),
+            "mixed_accuracy": _rounded(history["mixed_accuracy"], 4),
+        },
+        "seconds": {"training": round(sum(history["seconds"]), 1)},
+        "parameters": parameter_count(model),
+        "data_checksum": splits.checksum,
+    }
+
+
+def _rounded(values, digits: int = 6):
+    """Floats to a readable number of digits, in a list or a dictionary."""
+    if isinstance(values, dict):
+        return {name: round(value, digits) for name, value in values.items()}
+    return [round(value, digits) for value in values]
+
+
+EXPERIMENT = Experiment(
+    name="cifar10-5000",
+    title="CIFAR-10 with 5,000 labels: plain, mixup, CutMix, label smoothing",
+    config=CONFIG,
+    methods={
+        method: {name: describe(value) for name, value in settings.items()}
+        for method, settings in METHODS.items()
+    },
+    seeds=(0, 1, 2, 3, 4),
+    measure=measure,
+)

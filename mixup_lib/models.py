@@ -1,0 +1,176 @@
+"""The networks of the course: a multilayer perceptron, a small CNN, a ResNet for small images.
+
+Every constructor draws its initial weights from torch's default generator, so that
+``torch.manual_seed(seed)`` before the call fixes them. The models return logits; none of them
+ends in a softmax.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mixup_lib._check import integer_at_least
+
+__all__ = ["MLP", "ResNet", "SmallCNN", "parameter_count"]
+
+
+class MLP(nn.Module):
+    """Multilayer perceptron with ReLU and optional dropout.
+
+    Args:
+        in_features: length of one flattened example, at least 1.
+        hidden: width of each hidden layer; one number means one hidden layer, an empty
+            sequence means a linear model.
+        classes: number of outputs, at least 1.
+        dropout: probability in [0, 1) with which a hidden unit is dropped in training.
+
+    Raises:
+        ValueError: if a size is below 1 or ``dropout`` lies outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden: int | Sequence[int] = 64,
+        classes: int = 10,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        widths = [hidden] if isinstance(hidden, int) else list(hidden)
+        sizes = [integer_at_least("in_features", in_features, 1)]
+        sizes += [integer_at_least("hidden", width, 1) for width in widths]
+        integer_at_least("classes", classes, 1)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(B, classes)`` of ``x``: floating, ``(B, ...)``, ``in_features`` in all."""
+        return self.layers(x)
+
+
+class SmallCNN(nn.Module):
+    """Three 3x3 convolutions with batch normalisation, then a linear layer.
+
+    Works for any image side from 4 pixels up; made for 8x8 and 32x32. The last two
+    convolutions halve the resolution, and the average over what is left feeds the classifier.
+
+    Args:
+        channels: channels of the input image, at least 1.
+        classes: number of outputs, at least 1.
+        width: channels of the first convolution; the next two have twice as many.
+        dropout: probability in [0, 1) of dropping a feature before the last layer.
+
+    Raises:
+        ValueError: if a size is below 1 or ``dropout`` lies outside [0, 1).
+    """
+
+    def __init__(self, channels: int, classes: int, width: int = 16, dropout: float = 0.0):
+        super().__init__()
+        integer_at_least("channels", channels, 1)
+        integer_at_least("classes", classes, 1)
+        integer_at_least("width", width, 1)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        self.features = nn.Sequential(
+            _conv_bn(channels, width, 1),
+            nn.ReLU(),
+            _conv_bn(width, 2 * width, 2),
+            nn.ReLU(),
+            _conv_bn(2 * width, 2 * width, 2),
+            nn.ReLU(),
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(2 * width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(B, classes)`` of images ``x``: floating, ``(B, channels, H, W)``."""
+        return self.classifier(self.dropout(self.features(x).mean(dim=(2, 3))))
+
+
+class ResNet(nn.Module):
+    """Residual network for small images (He et al., 2016, section 4.2).
+
+    Three stages of basic blocks with ``width``, ``2 * width`` and ``4 * width`` channels; the
+    second and third halve the resolution. Two departures from the paper: a shortcut that
+    changes the shape is a 1x1 convolution (the paper's option B), and ``stem_stride=2`` lets
+    the first convolution halve the resolution, which costs a quarter of the arithmetic.
+
+    Args:
+        depth: number of weighted layers, ``6 n + 2``: 8, 14, 20, ...
+        width: channels of the first stage, at least 1.
+        classes: number of outputs, at least 1.
+        channels: channels of the input image, at least 1.
+        stem_stride: 1 or 2.
+
+    Raises:
+        ValueError: if ``depth`` is not ``6 n + 2``, a size is below 1, or ``stem_stride`` is
+            neither 1 nor 2.
+    """
+
+    def __init__(
+        self,
+        depth: int = 20,
+        width: int = 16,
+        classes: int = 10,
+        channels: int = 3,
+        stem_stride: int = 1,
+    ):
+        super().__init__()
+        integer_at_least("depth", depth, 8)
+        if (depth - 2) % 6:
+            raise ValueError(f"depth must be 6 n + 2, such as 8, 14 or 20, got {depth}")
+        integer_at_least("width", width, 1)
+        integer_at_least("classes", classes, 1)
+        integer_at_least("channels", channels, 1)
+        if stem_stride not in (1, 2):
+            raise ValueError(f"stem_stride must be 1 or 2, got {stem_stride!r}")
+        blocks_per_stage = (depth - 2) // 6
+        self.stem = _conv_bn(channels, width, stem_stride)
+        blocks, before = [], width
+        for stage in range(3):
+            after = width * 2**stage
+            for block in range(blocks_per_stage):
+                blocks.append(_Block(before, after, 2 if stage and not block else 1))
+                before = after
+        self.blocks = nn.Sequential(*blocks)
+        self.classifier = nn.Linear(before, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(B, classes)`` of images ``x``: floating, ``(B, channels, H, W)``."""
+        features = self.blocks(F.relu(self.stem(x)))
+        return self.classifier(features.mean(dim=(2, 3)))
+
+
+class _Block(nn.Module):
+    """Basic block: two 3x3 convolutions around a shortcut."""
+
+    def __init__(self, before: int, after: int, stride: int):
+        super().__init__()
+        self.first = _conv_bn(before, after, stride)
+        self.second = _conv_bn(after, after, 1)
+        same = before == after and stride == 1
+        self.shortcut = nn.Identity() if same else _conv_bn(before, after, stride, kernel=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+def _conv_bn(before: int, after: int, stride: int, kernel: int = 3) -> nn.Sequential:
+    # Batch normalisation has a bias of its own, so the convolution needs none.
+    conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after))
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable parameters of ``model``."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,0 +1,157 @@
+"""Recorded runs: one JSON file each, written in one step, with where it came from.
+
+They lie in ``results/<experiment>/<method>-seed<k>.json`` of the repository. An installed wheel
+carries a copy inside the package.
+"""
+
+import datetime
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+__all__ = ["exists", "folder", "load", "path", "provenance", "save"]
+
+_PACKAGE = Path(__file__).resolve().parent
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+def folder() -> Path:
+    """The folder of all recorded results: the repository's, else the copy inside the package."""
+    repository = _PACKAGE.parent
+    if (repository / "pyproject.toml").exists():
+        return repository / "results"
+    return _PACKAGE / "_results"
+
+
+def path(experiment: str, method: str, seed: int, root: Path | None = None) -> Path:
+    """The file of one run, whether it is there or not.
+
+    Raises:
+        ValueError: if a name has other characters than lower-case letters, digits, ``.-_``, or
+            ``seed`` is negative.
+    """
+    for argument, name in (("experiment", experiment), ("method", method)):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{argument} must consist of a-z, 0-9, '.', '-', '_', got {name!r}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+    return Path(root or folder()) / experiment / f"{method}-seed{seed}.json"
+
+
+def exists(experiment: str, method: str, seed: int, root: Path | None = None) -> bool:
+    """True if this run is recorded."""
+    return path(experiment, method, seed, root).exists()
+
+
+def save(record: dict, root: Path | None = None) -> Path:
+    """Writes a record with ``experiment``, ``method`` and ``seed``; returns its file.
+
+    The file appears whole or not at all. Numbers that JSON lacks (nan, infinities) are refused.
+
+    Raises:
+        ValueError: if a value is nan or infinite, or a name is no file name.
+    """
+    target = path(record["experiment"], record["method"], record["seed"], root)
+    text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    # A list of numbers, such as a curve, reads better on one line. (No text holds a line break:
+    # JSON escapes it.)
+    text = re.sub(r"\[\n([-+.\de,\s]*?)\n\s*\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
+
+
+def load(experiment: str, root: Path | None = None) -> list[dict]:
+    """All records of an experiment, by method and then seed.
+
+    Raises:
+        FileNotFoundError: if nothing is recorded; the message lists what is.
+    """
+    base = Path(root or folder())
+    files = list((base / experiment).glob("*-seed*.json"))
+    if not files:
+        known = sorted(item.name for item in base.glob("*") if item.is_dir())
+        raise FileNotFoundError(
+            f"no record of experiment {experiment!r}; recorded are {known or 'none'}. "
+            f"python -m mixup_lib.experiments {experiment} runs it"
+        )
+    records = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return sorted(records, key=lambda record: (record["method"], record["seed"]))
+
+
+def provenance() -> dict:
+    """Versions, hardware, date and commit; nothing that names a host, a user or a path."""
+    from mixup_lib import __version__
+
+    versions = {name: metadata.version(name) for name in ("torch", "torchvision", "numpy")}
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "source_sha256": _source(),
+        "mixup_lib": __version__,
+        "python": platform.python_version(),
+        **versions,
+        "system": platform.system(),
+        "cpu": _cpu(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+@cache
+def _commit() -> str | None:
+    """The commit that the code was at; None without git or with uncommitted code.
+
+    Asked once: a long run goes on with the code that it loaded, whatever is committed meanwhile.
+    """
+    if not (_PACKAGE.parent / ".git").exists():
+        return None
+    def git(*words: str) -> str:
+        command = ["git", *words]
+        done = subprocess.run(command, cwd=_PACKAGE, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        changed, head = git("status", "--porcelain", "."), git("rev-parse", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return None if changed else head
+
+
+@cache
+def _source() -> str:
+    """SHA-256 of the library's loaded modules, by name: tells which code ran without a commit."""
+    files = sorted(
+        (name, module.__file__)
+        for name, module in sys.modules.items()
+        if name.split(".")[0] == _PACKAGE.name and getattr(module, "__file__", None)
+    )
+    digest = hashlib.sha256()
+    for name, file in files:
+        digest.update(name.encode() + Path(file).read_bytes())
+    return digest.hexdigest()
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    model = re.search(r"model name\s*:\s*(.+)", text)
+    return model[1].strip() if model else platform.processor()
