@@ -144,9 +144,9 @@ def test_textures_keep_their_class_when_flipped():
 
 def test_textures_are_fast():
     datasets.textures(train=100)
-    start = time.perf_counter()
+    start = time.thread_time()  # work, not waiting: the machine may be busy
     datasets.textures(train=2000, validation=0, test=0)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_textures_are_as_hard_as_their_docstring_says():

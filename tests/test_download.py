@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
                   "nothing": 0}
         self.wfile.write(body[: limits.get(behaviour)])
         if behaviour == "stall":
-            self.server.patience.wait(5)
+            self.server.patience.wait(20)
         self.close_connection = True
 
     def log_message(self, *_):
@@ -83,11 +83,11 @@ def server(monkeypatch):
 
 @pytest.fixture
 def get(server, tmp_path):
-    """Fetch the archive from mirrors that behave as named."""
+    """Fetch the archive from mirrors that behave as named; only the stalling one waits long."""
     def get(*behaviours, **options):
         urls = [server.url(behaviour) for behaviour in behaviours]
         return fetch(Archive("Toy data", NAME, MD5, ("http://127.0.0.1:1/never",)), tmp_path,
-                     urls, **{"timeout": 0.3} | options)
+                     urls, **{"timeout": 0.5 if "stall" in behaviours else 5} | options)
     return get
 
 
@@ -121,7 +121,7 @@ def test_stalled_transfer_resumes_at_the_next_mirror(get, server):
     start = time.perf_counter()
     assert get("stall", "resumes", tries=1).read_bytes() == CONTENT
     assert server.seen[-1] == ("resumes", f"bytes={THIRD}-")
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 15
 
 
 def test_server_that_ignores_range_begins_again(get, server):
@@ -130,6 +130,8 @@ def test_server_that_ignores_range_begins_again(get, server):
 
 
 def test_server_that_sends_another_range_is_not_believed(get):
+    with pytest.raises(DownloadError, match="other-range/.*: the server sent another range"):
+        get("thirds", "other-range", tries=1)
     assert get("thirds", "other-range", "whole", tries=1).read_bytes() == CONTENT
 
 
@@ -150,7 +152,7 @@ def test_bytes_of_a_corrupt_mirror_are_not_held_against_the_next(get, server):
     ("busy", "HTTP 503 Service Unavailable"),
     ("corrupt", f"wrong content: MD5 .* instead of {MD5}, {len(CONTENT)} bytes"),
     ("breaks", f"broke off after {THIRD} of {len(CONTENT)} bytes"),
-    ("stall", "no answer for 0.3 seconds"),
+    ("stall", "no answer for 0.5 seconds"),
     ("nothing", f"broke off after 0 of {len(CONTENT)} bytes"),
 ])
 def test_failure_says_what_failed_and_leaves_nothing(behaviour, reason, get, server, tmp_path):
@@ -165,7 +167,7 @@ def test_failure_lists_every_mirror_and_what_to_do(get, server, tmp_path):
     refused = "http://127.0.0.1:1/"
     with pytest.raises(DownloadError) as caught:
         fetch(Archive("Toy data", NAME, MD5, ()), tmp_path,
-              [server.url("missing"), refused, "no address"], timeout=0.3)
+              [server.url("missing"), refused, "no address"])
     message = str(caught.value)
     assert message.startswith("Toy data could not be downloaded")
     assert "HTTP 404" in message and f"{refused}{NAME}: [Errno" in message

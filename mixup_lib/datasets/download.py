@@ -142,7 +142,7 @@ def _transfer(url: str, part: Path, start: int, timeout: float) -> None:
         resumed = (response.status == 206
                    and response.headers.get("Content-Range", "").startswith(f"bytes {start}-"))
         if response.status == 206 and not resumed:
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise OSError("the server sent another range than the one asked for")
         start = start if resumed else 0
         length = response.headers.get("Content-Length")
