@@ -2,9 +2,20 @@
 
 import os
 
+from nbval.kernel import RunningKernel
+
 from tools import course
 
 os.environ.update(course.ENVIRONMENT)
+
+
+def run_with_history(kernel, source, allow_stdin=None):
+    """Runs a cell as Jupyter does. nbval keeps no history, and without it IPython shows values
+    that a closing `;` should hide."""
+    return kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = run_with_history
 
 
 def pytest_runtest_setup(item):

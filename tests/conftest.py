@@ -3,11 +3,16 @@
 import os
 import shutil
 
+import hypothesis
 import pytest
 
 from tools import book
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# The same examples in every run, on machines of any speed.
+hypothesis.settings.register_profile("course", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")

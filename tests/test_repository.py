@@ -42,6 +42,12 @@ def test_derived_text_is_in_step():
     assert not names, f"run `make sync`; out of step: {', '.join(names)}"
 
 
+def test_readme_lists_every_chapter():
+    text = (course.ROOT / "README.md").read_text()
+    for path in course.notebooks():
+        assert f"[{course.title(course.read(path))}](notebooks/{path.name})" in text
+
+
 def test_address_stands_only_where_sync_reaches_it():
     owner, name = course.address().split("/")[-2:]
     own = re.compile(rf"\b{owner}(?:/|\.github\.io/){name}\b")

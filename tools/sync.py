@@ -98,8 +98,8 @@ def chapter_table() -> str:
 
 def between(text: str, name: str, content: str) -> str:
     """Replaces what stands between the comments `<!-- name -->` and `<!-- /name -->`."""
-    pattern = rf"(<!-- {name}\b[^>]*-->\n).*?(\n<!-- /{name} -->)"
-    return re.sub(pattern, lambda m: m[1] + content + m[2], text, flags=re.DOTALL)
+    pattern = rf"(<!-- {name}\b[^>]*-->\n).*?(<!-- /{name} -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
 
 
 def locked() -> dict[str, str]:
