@@ -1,4 +1,4 @@
-"""Where mixed batches are written: the gather of partners, large fresh memory, checks of ``out``.
+"""Where mixed batches are written: memory formats, large fresh memory, checks of ``out``.
 
 At ImageNet size the memory costs more than the arithmetic. Above 32 MB the C library returns every
 freed block to the system, so each new batch would be mapped again, one page fault per 4 KB.
@@ -12,7 +12,7 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
-__all__ = ["check_out", "gather"]
+__all__ = ["check_out", "gather", "paste"]
 
 _LARGE = 32 * 2**20  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux only
@@ -20,10 +20,7 @@ _HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux only
 
 def gather(x: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> Tensor:
     """``x`` indexed along ``axis``, in x's memory format, into ``out`` or new memory."""
-    # Axes in the order in which they lie in memory: index_select then copies whole rows, and the
-    # result keeps channels_last, which index_select by itself would drop.
-    order = sorted(range(x.ndim), key=lambda d: -x.stride(d))
-    back = [order.index(d) for d in range(x.ndim)]
+    order, back = _memory_order(x)  # index_select by itself would drop channels_last
     rows, axis = x.permute(order), order.index(axis)
     if out is not None:
         torch.index_select(rows, axis, index, out=out.permute(order))
@@ -32,6 +29,22 @@ def gather(x: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> Te
         with suppress(RuntimeError):  # autograd, forward derivatives and vmap take no out=
             return torch.index_select(rows, axis, index, out=_huge(rows)).permute(back)
     return torch.index_select(rows, axis, index).permute(back)
+
+
+def paste(mask: Tensor, source: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
+    """``source`` where ``mask``, else ``x``, in x's memory format; ``out`` may be ``source``."""
+    order, back = _memory_order(x)  # the mask's own layout would win otherwise
+    mask = mask.permute(order).contiguous()
+    if out is not None:
+        torch.where(mask, source.permute(order), x.permute(order), out=out.permute(order))
+        return out
+    return torch.where(mask, source.permute(order), x.permute(order)).permute(back)
+
+
+def _memory_order(x: Tensor) -> tuple[list[int], list[int]]:
+    """The axes from the outermost in memory to the innermost, and the way back."""
+    order = sorted(range(x.ndim), key=x.stride().__getitem__, reverse=True)
+    return order, sorted(range(x.ndim), key=order.__getitem__)
 
 
 def _huge(x: Tensor) -> Tensor:

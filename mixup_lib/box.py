@@ -37,9 +37,15 @@ class Box:
         """True inside the region; bool, broadcastable to ``x``, whose batch axis is ``dim``.
 
         Raises:
-            ValueError: ``dims`` do not fit ``x``, or ``x`` has other lengths along them.
+            ValueError: ``dims`` do not fit ``x`` or name an axis twice, or ``x`` has other lengths
+                along them.
         """
         batch = axis_of(x, dim)
+        if len({axis % x.ndim for axis in self.dims}) < len(self.dims):
+            raise ValueError(
+                f"box.dims={self.dims} names an axis of x, of shape {tuple(x.shape)}, twice; valid "
+                "are different axes"
+            )
         mask = None
         for i, axis in enumerate(self.dims):
             if not -x.ndim <= axis < x.ndim or axis % x.ndim == batch:

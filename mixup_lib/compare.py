@@ -32,7 +32,9 @@ class Comparison:
     seeds: tuple[int, ...]
 
     @classmethod
-    def from_records(cls, records: Sequence[Mapping], part: str = "test") -> "Comparison":
+    def from_records(
+        cls, records: Sequence[Mapping], part: str = "test", methods: Sequence[str] | None = None
+    ) -> "Comparison":
         """The recorded runs of one experiment, from :func:`mixup_lib.results.load`.
 
         Only seeds that every method has are kept, so that all differences are paired.
@@ -40,15 +42,20 @@ class Comparison:
         Args:
             records: records with ``method``, ``seed`` and ``metrics``.
             part: which part of the data: "test", "validation" or "train" (unmixed).
+            methods: which methods, in this order; None takes all, in the order of the records.
 
         Raises:
-            ValueError: if no seed is shared, or a record lacks ``part``.
+            ValueError: if no seed is shared, a method has no record, or a record lacks ``part``.
         """
         found: dict[str, dict[int, dict]] = {}
         for record in records:
             if part not in record["metrics"]:
                 raise ValueError(f"part must be in {list(record['metrics'])}, got {part!r}")
             found.setdefault(record["method"], {})[record["seed"]] = record["metrics"][part]
+        if methods is not None:
+            if missing := [method for method in methods if method not in found]:
+                raise ValueError(f"methods must be among {list(found)}, got {missing}")
+            found = {method: found[method] for method in methods}
         seeds = sorted(set.intersection(*map(set, found.values()))) if found else []
         if not seeds:
             raise ValueError(f"the methods {list(found)} share no seed")
@@ -131,7 +138,7 @@ def compare(
         methods: name and function ``seed -> {metric: number}``. The seed must vary all that is
             random: data split, initial weights, draws.
         seeds: different integers; the same for all methods, so that differences are paired.
-        progress: as in :func:`~mixup_lib.fit`.
+        progress: as in :func:`~mixup_lib.train.fit`.
         cache: a JSON file of finished measurements, read at the start and written after each.
             It knows a method by its name and function; remove it when what they do has changed.
 

@@ -50,7 +50,7 @@ def draw_mixup(
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, equation (2).
     """
-    _check(batch_size, alpha, generator)
+    check_draw(batch_size, alpha, generator)
     weights = _dirichlet(2, batch_size, alpha, per_sample, generator)
     index = _pairs(batch_size, partners, generator)
     return _on(Mix(index, weights), device)
@@ -84,7 +84,7 @@ def draw_dirichlet(
     Source: Zhang et al. 2018, section 3: convex combinations of three or more examples with
     weights from a Dirichlet distribution, which the authors report to bring no further gain.
     """
-    _check(batch_size, alpha, generator)
+    check_draw(batch_size, alpha, generator)
     integer_at_least("k", k, 1)
     weights = _dirichlet(k, batch_size, alpha, per_sample, generator)
     rows = [torch.randperm(batch_size, generator=generator) for _ in range(k - 1)]
@@ -129,7 +129,7 @@ def draw_cutmix(
     Source: Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with
     Localizable Features", ICCV 2019, equations (1) and (2).
     """
-    _check(batch_size, alpha, generator)
+    check_draw(batch_size, alpha, generator)
     dims = (-2, -1) if dims is None else tuple(dims)
     lengths = _lengths(size, dims)
     lam = _dirichlet(2, batch_size, alpha, per_sample, generator)[0].double()
@@ -152,21 +152,23 @@ def no_mix(batch_size: int, device: torch.device | str | None = None) -> Mix:
     Raises:
         ValueError: ``batch_size`` below 1.
     """
-    _check(batch_size, 1.0, None)
+    check_draw(batch_size, 1.0, None)
     return _on(Mix(torch.arange(batch_size).unsqueeze(0), torch.ones(1, batch_size)), device)
 
 
-def _check(batch_size: int, alpha: float, generator: torch.Generator | None) -> None:
+def check_draw(batch_size: int, alpha: float, generator: torch.Generator | None) -> None:
+    """What every draw checks; draws nothing."""
     integer_at_least("batch_size", batch_size, 1)
     if not (math.isfinite(alpha) and alpha > 0):
         raise ValueError(
-            f"alpha={alpha}; valid is a finite number above 0. To mix nothing, use no_mix(batch_size)"
+            f"alpha={alpha}; valid is a finite number above 0. "
+            "To mix nothing, use no_mix(batch_size)"
         )
     if generator is not None:
         if get_worker_info() is not None:
             raise RuntimeError(
-                "generator was given inside a DataLoader worker, where every worker and epoch would "
-                "repeat its numbers. Valid: generator=None, whose default the loader seeds for each"
+                "generator was given inside a DataLoader worker, where every worker and epoch "
+                "would repeat its numbers. Valid: generator=None, which the loader seeds for each"
             )
         if generator.device.type != "cpu":
             raise ValueError(
@@ -185,8 +187,8 @@ def _dirichlet(
     # one behind torch.distributions, which takes no generator.
     gamma = torch._standard_gamma(torch.full(shape, alpha + 1, dtype=torch.double), generator)
     uniform = 1 - torch.rand(shape, generator=generator, dtype=torch.double)  # in (0, 1]
-    weights = (gamma.log() + uniform.log() / alpha).softmax(0).float()
-    return weights.expand(k, batch_size).contiguous()
+    weights = (gamma.log() + uniform.log() / alpha).softmax(0)
+    return torch.empty(k, batch_size).copy_(weights)
 
 
 def _pairs(batch_size: int, partners: Tensor | None, generator: torch.Generator | None) -> Tensor:
@@ -209,6 +211,8 @@ def _lengths(size: Sequence[int], dims: tuple[int, ...]) -> tuple[int, ...]:
     size = tuple(size)
     if not dims:
         raise ValueError("dims=() names no axis; valid is one axis or more")
+    if len(set(dims)) < len(dims):
+        raise ValueError(f"dims={dims} names an axis twice; valid are different axes")
     if len(size) != len(dims):
         n = len(size)
         if any(not -n <= d < n for d in dims):

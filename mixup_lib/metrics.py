@@ -26,7 +26,7 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 
 
 def nll(logits: Tensor, y: Tensor) -> float:
-    """Mean negative log-likelihood of the labels, in nats, 0 or more; shapes as :func:`accuracy`."""
+    """Mean negative log-likelihood of the labels, in nats, 0 or more; see :func:`accuracy`."""
     _check(logits, y)
     return F.cross_entropy(logits.double(), y).item()
 
@@ -68,8 +68,12 @@ def mixed_accuracy(logits: Tensor, y: Tensor, mix: Mix) -> float:
         logits: ``(B, C)`` predictions for the mixed inputs.
         y: ``(B,)`` class ids before mixing.
         mix: The mix that made the inputs.
+
+    Raises:
+        ValueError: Shapes do not fit, or the mix was drawn for another batch length.
     """
     _check(logits, y)
+    mix._batch_axis("logits", logits, 0)
     hit = y[mix.index.to(y.device)] == logits.argmax(1)
     return (hit * mix.weights.to(y.device)).sum(0).double().mean().item()
 

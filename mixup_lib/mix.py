@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mixup_lib._memory import check_out, gather
+from mixup_lib._memory import check_out, gather, paste
 from mixup_lib.box import Box, along, axis_of
 
 __all__ = ["Mix"]
@@ -108,7 +108,7 @@ class Mix:
             return x if out is None else out.copy_(x)
         if self.box is not None:
             partner = gather(x, batch, index[1], out)
-            return torch.where(self.box.mask(x, dim), partner, x, out=out)
+            return paste(self.box.mask(x, dim), partner, x, out)
         # Horner's scheme: each step is a lerp, so the result stays a convex combination even where
         # bfloat16 rounds the weights. Gathering into the result and mixing in place takes one
         # buffer and two passes; the weights are rounded to x's dtype only in the product.

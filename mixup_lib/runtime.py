@@ -1,6 +1,6 @@
 """Where training runs: one device by plain torch, anything more by Lightning Fabric.
 
-Both runtimes offer the same few steps, so that the training loop in :func:`mixup_lib.fit` is
+Both runtimes offer the same few steps, so that the training loop in :func:`mixup_lib.train.fit` is
 written once. Fabric is imported only when a precision or several processes are asked for.
 """
 

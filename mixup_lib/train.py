@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 
 import torch
 from torch import Tensor, nn
@@ -133,12 +134,12 @@ def fit(
     runtime = make_runtime(device, precision, processes)
     history, weights = runtime.launch(_train, model, train, validation, plan, how, checkpoint)
     if weights is not None:
-        model.load_state_dict(weights)
+        model.load_state_dict(torch.load(BytesIO(weights), weights_only=True, map_location="cpu"))
     return history
 
 
-def _train(runtime, model, train, validation, plan, how, path) -> tuple[History, dict | None]:
-    """The run; its second result carries the weights home if they were trained elsewhere."""
+def _train(runtime, model, train, validation, plan, how, path) -> tuple[History, bytes | None]:
+    """The run; its second result carries the weights home if other processes trained them."""
     model.to(runtime.device)
     if channels_last := has_convolution(model):
         model.to(memory_format=torch.channels_last)
@@ -166,7 +167,10 @@ def _train(runtime, model, train, validation, plan, how, path) -> tuple[History,
             bar.update()
             bar.set_postfix(loss=f"{row['train_loss']:.3f}")
     model.train()
-    return history, model.state_dict() if runtime.world > 1 else None
+    if runtime.world == 1:
+        return history, None
+    torch.save(model.state_dict(), weights := BytesIO())
+    return history, weights.getvalue()
 
 
 def _epoch(runtime, model, optimizer, read, examples, plan, epoch) -> dict[str, float]:

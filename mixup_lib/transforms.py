@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mixup_lib.draw import draw_cutmix, draw_mixup, no_mix
+from mixup_lib.draw import check_draw, draw_cutmix, draw_mixup, no_mix
 from mixup_lib.mix import Mix
 
 __all__ = ["CutMix", "Mixup"]
@@ -27,7 +27,7 @@ class _MixTransform(nn.Module):
         super().__init__()
         if not 0 <= p <= 1:
             raise ValueError(f"p={p}; valid is a probability, 0 to 1")
-        draw_mixup(1, alpha)  # a bad alpha raises here, not in the first epoch
+        check_draw(1, alpha, None)  # a bad alpha raises here, not in the first epoch
         self.alpha = alpha
         self.num_classes = num_classes
         self.p = p
@@ -48,7 +48,8 @@ class _MixTransform(nn.Module):
         Returns:
             The mixed inputs, and float32 targets: soft also where nothing was mixed.
         """
-        if torch.rand((), generator=self.generator) < self.p:
+        check_draw(len(x), self.alpha, self.generator)  # also where nothing will be mixed
+        if torch.rand((), generator=self.generator).item() < self.p:
             mix = self.draw(x)
         else:
             mix = no_mix(len(x))

@@ -155,3 +155,8 @@ def test_recorded_runs_keep_complete_pairs_only():
         Comparison.from_records([records()[0], records()[-1]])
     with pytest.raises(ValueError, match=r"part must be in \['test'\], got 'train'"):
         Comparison.from_records(records(), "train")
+    assert list(Comparison.from_records(records(), methods=["mixup"]).runs) == ["mixup"]
+    turned = Comparison.from_records(records(), methods=["mixup", "plain"])
+    assert list(turned.runs) == ["mixup", "plain"]
+    with pytest.raises(ValueError, match=r"methods must be among .* got \['cutmix'\]"):
+        Comparison.from_records(records(), methods=["cutmix", "plain"])

@@ -1,8 +1,6 @@
 """The runner: order, skipping, resuming, workers, and the records in the repository."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -68,10 +66,9 @@ def test_bad_arguments(tmp_path, capsys):
     assert "no experiment ['no-such']; there are ['cifar10-5000'" in capsys.readouterr().err
 
 
-def test_the_command_lists_the_experiments():
-    command = [sys.executable, "-m", "mixup_lib.experiments"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "cifar10-5000: CIFAR-10 with 5,000 labels" in done.stdout
+def test_without_a_name_the_command_lists(capsys):
+    main([])
+    assert "cifar10-5000: CIFAR-10 with 5,000 labels" in capsys.readouterr().out
 
 
 def test_cifar_methods_differ_in_one_setting_each():

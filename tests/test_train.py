@@ -1,4 +1,4 @@
-"""The training loop: what it computes, what it draws, how it resumes, what it refuses."""
+"""The training loop: what it computes, what it draws, what it refuses."""
 
 import os
 import subprocess
@@ -13,7 +13,6 @@ from torch.utils.data import Dataset, TensorDataset
 
 from mixup_lib import draw_cutmix, draw_dirichlet, draw_mixup
 from mixup_lib.augment import chain, crop, flip
-from mixup_lib.evaluation import evaluate
 from mixup_lib.models import MLP, SmallCNN
 from mixup_lib.seeds import generator_for, initialised
 from mixup_lib.train import cosine, fit
@@ -60,7 +59,8 @@ def test_it_learns_and_evaluates():
     history = fit(
         model, blobs(300), validation=blobs(300, seed=1), epochs=10, batch_size=64, optimizer=sgd
     )
-    assert history["validation_accuracy"][-1] > 0.9 > history["validation_accuracy"][0]
+    assert history["validation_accuracy"][-1] > 0.9
+    assert history["validation_nll"][-1] < history["validation_nll"][0]
     assert history["train_loss"][-1] < history["train_loss"][0]
     assert [row["epoch"] for row in history.rows] == list(range(1, 11))
     assert "epochs=10" in repr(history)
@@ -212,39 +212,16 @@ def test_regression_trains_and_has_no_accuracy():
     data = TensorDataset(x, x[:, :1] * 2)
     model = initialised(lambda: nn.Linear(5, 1), 0)
     squared = lambda logits, y: (logits - y).square().mean(1)  # noqa: E731
-    history = fit(model, data, epochs=30, loss=squared, optimizer=sgd, mixing=draw_mixup)
-    assert history["train_loss"][-1] < 0.1 * history["train_loss"][0]
+    settings = {"loss": squared, "optimizer": sgd, "schedule": cosine, "mixing": draw_mixup}
+    history = fit(model, data, epochs=60, batch_size=16, **settings)
+    # The two-target loss keeps the variance of the targets, but its minimum is the same.
+    torch.testing.assert_close(model(x), 2 * x[:, :1], atol=0.05, rtol=0)
     assert history["mixed_accuracy"][0] != history["mixed_accuracy"][0]
 
 
 def test_validation_comes_when_due_and_at_the_end():
     history = fit(mlp(), blobs(), validation=blobs(), epochs=5, validate_every=2)
     assert [row["epoch"] for row in history.rows if "validation_nll" in row] == [2, 4, 5]
-
-
-def test_evaluation_is_the_plain_forward_pass_and_restores_every_mode():
-    model, data = nn.Sequential(MLP(5, 16, 3, 0.5), nn.BatchNorm1d(3)), blobs()
-    model[0].eval()
-    modes = [m.training for m in model.modules()]
-    weights = {name: value.clone() for name, value in model.state_dict().items()}
-    whole, pieces = evaluate(model, data), evaluate(model, Pairs(data), batch_size=7)
-    assert [m.training for m in model.modules()] == modes
-    assert all(torch.equal(weights[name], value) for name, value in model.state_dict().items())
-    assert whole == pytest.approx(pieces)
-    assert whole["n"] == 90
-    assert whole["error"] == pytest.approx(1 - whole["accuracy"])
-    model.eval()
-    with torch.no_grad():
-        logits = model(data.tensors[0])
-    assert whole["accuracy"] == (logits.argmax(1) == data.tensors[1]).double().mean().item()
-    assert whole["nll"] == pytest.approx(F.cross_entropy(logits, data.tensors[1]).item(), rel=1e-5)
-
-
-def test_evaluation_restores_the_mode_after_an_error():
-    model = MLP(5, 16, 3, 0.5)
-    with pytest.raises(RuntimeError):
-        evaluate(model, TensorDataset(torch.rand(4, 6), torch.zeros(4, dtype=torch.long)))
-    assert model.training
 
 
 @pytest.mark.parametrize(
@@ -267,15 +244,6 @@ def test_bad_arguments(options, kind, words):
     arguments = {"train": blobs(), "epochs": 1} | options
     with pytest.raises(kind, match=words):
         fit(mlp(), **arguments)
-
-
-def test_bad_arguments_of_evaluate():
-    with pytest.raises(ValueError, match="batch_size must be .* got 0"):
-        evaluate(mlp(), blobs(), batch_size=0)
-    with pytest.raises(ValueError, match="at least one example, got 0"):
-        evaluate(mlp(), blobs(0))
-    with pytest.raises(ValueError, match=r"class ids .* got \(4, 3\) torch.float32"):
-        evaluate(mlp(), TensorDataset(torch.rand(4, 5), torch.rand(4, 3)))
 
 
 def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
