@@ -46,7 +46,7 @@ colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=..
 	$(RUN) tools.colab $(NB)
 
 bench: env  ## time mixing against other libraries; prints one table
-	$(RUN) mixup_lib.bench
+	$(RUN) tools.bench
 
 results: env  ## list the recorded experiments; EXP=NAME runs or resumes one, skipping what is there
 	$(RUN) mixup_lib.experiments $(EXP)
