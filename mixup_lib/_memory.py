@@ -20,12 +20,14 @@ _HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux only
 
 def gather(x: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> Tensor:
     """``x`` indexed along ``axis``, in x's memory format, into ``out`` or new memory."""
+    if x.is_contiguous() and (out is not None or not _is_large(x)):
+        return torch.index_select(x, axis, index, out=out)
     order, back = _memory_order(x)  # index_select by itself would drop channels_last
     rows, axis = x.permute(order), order.index(axis)
     if out is not None:
         torch.index_select(rows, axis, index, out=out.permute(order))
         return out
-    if not torch.compiler.is_compiling() and _HUGE_PAGES and x.is_cpu and x.nbytes > _LARGE:
+    if _is_large(x):
         with suppress(RuntimeError):  # autograd, forward derivatives and vmap take no out=
             return torch.index_select(rows, axis, index, out=_huge(rows)).permute(back)
     return torch.index_select(rows, axis, index).permute(back)
@@ -39,6 +41,10 @@ def paste(mask: Tensor, source: Tensor, x: Tensor, out: Tensor | None = None) ->
         torch.where(mask, source.permute(order), x.permute(order), out=out.permute(order))
         return out
     return torch.where(mask, source.permute(order), x.permute(order)).permute(back)
+
+
+def _is_large(x: Tensor) -> bool:
+    return x.nbytes > _LARGE and x.is_cpu and _HUGE_PAGES and not torch.compiler.is_compiling()
 
 
 def _memory_order(x: Tensor) -> tuple[list[int], list[int]]:

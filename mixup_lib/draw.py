@@ -185,9 +185,9 @@ def _dirichlet(
     # A Dirichlet draw is k gamma draws, normalised. For small alpha those underflow, so we use
     # Gamma(a) = Gamma(a + 1) U^(1/a) (Marsaglia and Tsang 2000) in logarithms. The sampler is the
     # one behind torch.distributions, which takes no generator.
-    gamma = torch._standard_gamma(torch.full(shape, alpha + 1, dtype=torch.double), generator)
-    uniform = 1 - torch.rand(shape, generator=generator, dtype=torch.double)  # in (0, 1]
-    weights = (gamma.log() + uniform.log() / alpha).softmax(0)
+    logs = torch._standard_gamma(torch.full(shape, alpha + 1, dtype=torch.double), generator).log_()
+    uniform = torch.rand(shape, generator=generator, dtype=torch.double)  # in [0, 1): U = 1 - it
+    weights = logs.add_(uniform.neg_().log1p_(), alpha=1 / alpha).softmax(0)
     return torch.empty(k, batch_size).copy_(weights)
 
 

@@ -54,7 +54,7 @@ class Mix:
                 f"valid is {tuple(self.index.shape)}, float32"
             )
         # On an accelerator the check would wait for the device.
-        if self.index.is_cpu and not torch.equal(self.index[0], torch.arange(len(self))):
+        if self.index.is_cpu and self.index[0].tolist() != list(range(len(self))):
             raise ValueError(
                 f"index[0]={self.index[0].tolist()} is not arange({len(self)}): "
                 "row 0 is the example itself"

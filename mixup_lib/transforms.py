@@ -49,7 +49,7 @@ class _MixTransform(nn.Module):
             The mixed inputs, and float32 targets: soft also where nothing was mixed.
         """
         check_draw(len(x), self.alpha, self.generator)  # also where nothing will be mixed
-        if torch.rand((), generator=self.generator).item() < self.p:
+        if self.p == 1 or torch.rand((), generator=self.generator).item() < self.p:
             mix = self.draw(x)
         else:
             mix = no_mix(len(x))

@@ -42,6 +42,8 @@ def test_runs_seed_by_seed_resumes_and_skips(tmp_path, log, monkeypatch):
     told.clear()
     run(TOY, root=root, tell=told.append)
     assert told == ["toy: 4 runs recorded, 0 to do"]
+    assert run_one(TOY, "plain", 0, root) is None
+    assert len(log.read_text().split()) == 5
     record = results.load("toy", root)[0]
     assert record["config"] == {"epochs": 1, "method": {"k": 2}}
     assert {"provenance", "metrics", "seed", "method", "experiment"} <= set(record)

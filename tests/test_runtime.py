@@ -1,6 +1,7 @@
-"""Fabric: not needed by default, named when missing, and equal to one process where it counts."""
+"""Where and how training runs: Fabric only when asked for, bars only where somebody watches."""
 
 import builtins
+import os
 import subprocess
 import sys
 import textwrap
@@ -100,3 +101,29 @@ def test_two_processes_take_the_same_steps_as_one(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip().endswith("same")
     assert (tmp_path / "run.pt").exists()
+
+
+def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
+    data = TensorDataset(torch.rand(6, 4), torch.arange(6) % 2)
+    model = MLP(4, 8, 2)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    fit(model, data, epochs=1)
+    assert capfd.readouterr().err == ""
+    fit(model, data, epochs=1, progress=True)
+    assert "fit" in capfd.readouterr().err
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    fit(model, data, epochs=1, progress=True)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_core_imports_nothing_heavy():
+    code = (
+        "import sys, mixup_lib, mixup_lib.train, mixup_lib.models, mixup_lib.results;"
+        "heavy = {'lightning', 'lightning_fabric', 'timm', 'torchvision', 'matplotlib', 'sklearn'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout.strip() == "[]"

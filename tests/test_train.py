@@ -1,8 +1,5 @@
 """The training loop: what it computes, what it draws, what it refuses."""
 
-import os
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -244,27 +241,3 @@ def test_bad_arguments(options, kind, words):
     arguments = {"train": blobs(), "epochs": 1} | options
     with pytest.raises(kind, match=words):
         fit(mlp(), **arguments)
-
-
-def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    fit(mlp(), blobs(), epochs=1)
-    assert capfd.readouterr().err == ""
-    fit(mlp(), blobs(), epochs=1, progress=True)
-    assert "fit" in capfd.readouterr().err
-    monkeypatch.setenv("TQDM_DISABLE", "1")
-    fit(mlp(), blobs(), epochs=1, progress=True)
-    assert capfd.readouterr().err == ""
-
-
-def test_the_core_imports_nothing_heavy():
-    code = (
-        "import sys, mixup_lib, mixup_lib.train, mixup_lib.models, mixup_lib.results;"
-        "heavy = {'lightning', 'lightning_fabric', 'timm', 'torchvision', 'matplotlib', 'sklearn'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
-    )
-    assert done.stdout.strip() == "[]"

@@ -40,7 +40,6 @@ def test_same_numbers_as_the_draw(draw):
         generator = torch.Generator().manual_seed(5)
         ours = transform(0.7, 6, per_sample=per_sample, generator=generator)(x, y)
         again = torch.Generator().manual_seed(5)
-        torch.rand((), generator=again)  # p
         mix = draw(6, alpha=0.7, per_sample=per_sample, generator=again)
         torch.testing.assert_close(ours, (mix.inputs(x), mix.targets(y, 6)))
 

@@ -116,7 +116,7 @@ def row(name: str, claim: dict, found: list[dict]) -> str:
 def details(record: dict) -> str:
     """One test: what was measured, on what, and what came out."""
     effect, unit = record["smallest_effect"], record["unit"]
-    lines = [f"### {record['id']}, {record['statement']}", ""]
+    lines = [f"### {record['id']}: {record['statement'].rstrip('.')}", ""]
     lines += [f"**{record['verdict'].capitalize()}**, {link(record, 'to the cell')}.", ""]
     facts = [("Measure", record["measure"])]
     if effect is not None:
@@ -125,8 +125,6 @@ def details(record: dict) -> str:
         condition = f" ({finding['condition']})" if finding["condition"] else ""
         verdict = f", {finding['verdict']}" if condition else ""
         facts.append(("Measured" + condition, f"`{Finding(**finding).numbers(unit)}`{verdict}"))
-        if finding["distance"] is not None:
-            facts.append(("Distance from the threshold", f"`{finding['distance']:.3g}`"))
     facts += [("Scale", record["scale"]), ("Refuted if", record["refuted_if"])]
     if record["reason"]:
         facts.append(("Why", record["reason"]))

@@ -15,7 +15,7 @@ import nbformat
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import course
+from tools import course, ledger
 
 REPOSITORY = r"https://[\w.-]+/[\w.-]+/[\w-]+(?:\.\w+)*"
 SITE = r"https://[\w./-]+?/?"
@@ -131,6 +131,7 @@ def derived() -> dict[Path, str]:
     """Every file with derived text, and what it should contain."""
     root = course.ROOT
     files = {path: notebook(path) for path in course.notebooks()}
+    files[ledger.PAGE] = ledger.page()
     readme = root / "README.md"
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
     conda = root / "environment.yml"
