@@ -25,12 +25,12 @@ def test_nll_in_nats_and_without_overflow():
 
 
 def test_ece_by_hand():
-    # Bin (0.6, 0.8]: confidences 0.7 and 0.8, one right; bin (0.8, 1]: 0.9, wrong.
-    logits = logits_of([[0.7, 0.3], [0.2, 0.8], [0.9, 0.1]])
-    gap = (abs((1 + 0) - (0.7 + 0.8)) + abs(0 - 0.9)) / 3
-    assert ece(logits, torch.tensor([0, 0, 1]), bins=5) == pytest.approx(gap)
-    # With one bin the gaps are averaged before the absolute value.
-    assert ece(logits, torch.tensor([0, 0, 1]), bins=1) == pytest.approx(abs(1 - 2.4) / 3)
+    # Bin (0.6, 0.8]: confidences 0.7 and 0.75, both right; bin (0.8, 1]: 0.9, wrong.
+    logits = logits_of([[0.7, 0.3], [0.25, 0.75], [0.9, 0.1]])
+    gap = (abs((1 + 1) - (0.7 + 0.75)) + abs(0 - 0.9)) / 3
+    assert ece(logits, torch.tensor([0, 1, 1]), bins=5) == pytest.approx(gap)
+    # With one bin, too sure and not sure enough cancel.
+    assert ece(logits, torch.tensor([0, 1, 1]), bins=1) == pytest.approx(abs(2 - 2.35) / 3)
 
 
 def test_ece_of_a_calibrated_and_of_a_sure_classifier():

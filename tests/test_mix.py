@@ -16,11 +16,24 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 EPS = {dtype: torch.finfo(dtype).eps for dtype in FLOATS}
 
 
-@pytest.fixture(params=["plain memory", "huge pages"])
+@pytest.fixture(params=["short rows", "long rows", "huge pages"])
 def memory(request, monkeypatch):
-    """Small tensors through both ways of allocating the result."""
+    """Small tensors through every way of gathering and allocating."""
+    if request.param != "short rows":
+        monkeypatch.setattr(_memory, "_GRAIN", 1)
     if request.param == "huge pages":
         monkeypatch.setattr(_memory, "_LARGE", 0)
+
+
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_every_way_of_gathering_gives_the_same(dtype):
+    for shape in ((5,), (5, 3), (5, 0), (5, 3, 40)):
+        x, mix = torch.randn(shape).to(dtype), draw_dirichlet(5, 3)
+        wanted = matrix(mix) @ x.double().view(5, -1) if x.numel() else x.double().view(5, 0)
+        for out in (None, torch.empty_like(x), torch.empty(*shape, 2).to(dtype)[..., 0]):
+            mixed = mix.inputs(x, out=out).double().reshape(5, -1) if x.numel() else wanted
+            torch.testing.assert_close(mixed, wanted, atol=max(16 * EPS[dtype], 2e-6), rtol=0)
 
 
 @st.composite

@@ -125,6 +125,8 @@ def run(
     with multiprocessing.get_context("spawn").Pool(workers, _prepare, (threads,)) as pool:
         for line in pool.imap_unordered(_job, todo, chunksize=1):
             tell(line)
+        pool.close()
+        pool.join()
 
 
 def _prepare(threads: int | None) -> None:
