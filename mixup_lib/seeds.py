@@ -30,9 +30,14 @@ def generator_for(seed: int, *purpose: int | str) -> torch.Generator:
 @contextmanager
 def seeded(device: torch.device | str, seed: int, *purpose: int | str):
     """Seeds torch's default generators within the block and restores them after it."""
-    device = torch.device(device)
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(_number(seed, *purpose))
+    device, number = torch.device(device), _number(seed, *purpose)
+    on_cuda = device.type == "cuda"
+    with torch.random.fork_rng([device] if on_cuda else []):
+        # torch.manual_seed would note a traceback for every device that is not in use, each time.
+        torch.default_generator.manual_seed(number)
+        if on_cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(number)
         yield
 
 

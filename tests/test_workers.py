@@ -56,7 +56,7 @@ def test_a_seed_repeats_the_whole_run():
 @pytest.mark.parametrize("draw", [draw_mixup, draw_dirichlet, DRAWS["cutmix"]])
 def test_a_generator_inside_a_worker_raises(draw):
     generator = torch.Generator().manual_seed(0)
-    batches = loader(partial(collate_weights, partial(draw, generator=generator)))
+    batches = loader(partial(collate_weights, partial(draw, generator=generator)), workers=1)
     with pytest.raises(RuntimeError, match="generator was given inside a DataLoader worker") as e:
         list(batches)
     assert "generator=None" in str(e.value)  # the message reaches the main process, remedy included
