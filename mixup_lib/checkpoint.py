@@ -30,6 +30,7 @@ class Checkpoint:
     def __init__(self, path, plan: dict, model: nn.Module, optimizer, train: Dataset):
         self.path = None if path is None else Path(path)
         self.model, self.optimizer = model, optimizer
+        self.best: dict[str, torch.Tensor] | None = None
         if self.path is not None:
             self.plan = {name: describe(value) for name, value in plan.items()}
             self.plan["model"] = str({n: tuple(t.shape) for n, t in model.state_dict().items()})
@@ -64,7 +65,14 @@ class Checkpoint:
             )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.best = state["best"]
         return History(state["rows"])
+
+    def keep_best(self, history: History, accuracy: float) -> None:
+        """Sets the model's weights aside if no epoch before had this validation accuracy."""
+        name = "validation_accuracy"
+        if accuracy > max((row[name] for row in history.rows if name in row), default=-1.0):
+            self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def save(self, history: History) -> None:
         """Writes the file in one step: there is the old one or the new one, never half of one."""
@@ -75,6 +83,7 @@ class Checkpoint:
             "plan": self.plan,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
             "rows": history.rows,
         }
         unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")

@@ -1,6 +1,7 @@
 """Training: one loop for every chapter.
 
-The loop draws a mix per batch, applies it to the inputs and weighs the losses with it.
+The loop draws a mix per batch, has it applied to the inputs, or wherever ``forward`` says, and
+weighs the losses with it.
 """
 
 import math
@@ -42,6 +43,11 @@ def cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def mix_inputs(model: nn.Module, x: Tensor, mix: Mix) -> Tensor:
+    """Forward pass on mixed inputs: what :func:`fit` does by default."""
+    return model(mix.inputs(x))
+
+
 def fit(
     model: nn.Module,
     train: Dataset,
@@ -49,6 +55,7 @@ def fit(
     epochs: int,
     validation: Dataset | None = None,
     mixing: Callable | None = None,
+    forward: Callable[[nn.Module, Tensor, Mix], Tensor] | None = None,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     optimizer: Callable[..., torch.optim.Optimizer] | None = None,
     schedule: Callable[[float], float] | None = None,
@@ -61,6 +68,7 @@ def fit(
     processes: int = 1,
     workers: int = 0,
     validate_every: int = 1,
+    keep: str = "last",
     progress: bool | None = None,
 ) -> History:
     """Trains ``model`` in place.
@@ -80,6 +88,8 @@ def fit(
         validation: evaluated after every ``validate_every`` epochs and after the last one.
         mixing: called as ``mixing(batch_size, generator=...)`` and returns a ``Mix``, such as
             ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing.
+        forward: ``(model, x, mix) -> logits``, applies the mix where it belongs: to embeddings,
+            hidden states, spectrograms; the default is :func:`mix_inputs`.
         loss: unreduced, ``(logits, y) -> (B,)``; the default is cross-entropy.
         optimizer: called with the parameters; the default is Adam with a learning rate of 0.001,
             which small networks forgive most.
@@ -97,6 +107,8 @@ def fit(
             than one needs arguments that can be pickled and a script with a main guard.
         workers: loader processes for a dataset that is not a ``TensorDataset``.
         validate_every: epochs from one validation to the next.
+        keep: ``"last"`` leaves the model as the last epoch left it, ``"best"`` as the epoch with
+            the highest validation accuracy did, the earliest of equals.
         progress: True or False for a progress bar, None to show one only where somebody watches.
 
     Returns:
@@ -114,13 +126,16 @@ def fit(
     integer_at_least("validate_every", validate_every, 1)
     if len(train) < processes:
         raise ValueError(f"train must hold at least {processes} examples, got {len(train)}")
-    parts = {"mixing": mixing, "loss": loss, "optimizer": optimizer, "schedule": schedule}
-    for name, part in (parts | {"augment": augment}).items():
+    if keep not in ("last", "best") or (keep == "best" and validation is None):
+        raise ValueError(f'keep must be "last", or "best" with validation data, got {keep!r}')
+    parts = {"mixing": mixing, "forward": forward, "loss": loss, "optimizer": optimizer}
+    for name, part in (parts | {"schedule": schedule, "augment": augment}).items():
         if part is not None and not callable(part):
             raise TypeError(f"{name} must be callable or None, got {part!r}")
     plan = {
         "epochs": epochs,
         "mixing": mixing,
+        "forward": forward or mix_inputs,
         "loss": loss or cross_entropy,
         "optimizer": optimizer or adam,
         "schedule": schedule or constant,
@@ -129,6 +144,7 @@ def fit(
         "seed": seed,
         "precision": precision or "32-true",
         "processes": processes,
+        "keep": keep,
     }
     how = {"workers": workers, "validate_every": validate_every, "progress": progress}
     runtime = make_runtime(device, precision, processes)
@@ -148,7 +164,7 @@ def _train(runtime, model, train, validation, plan, how, path) -> tuple[History,
         group.setdefault("initial_lr", group["lr"])
     saved = Checkpoint(path, plan, model, optimizer, train)
     history = saved.load(runtime.device)
-    stepped, optimizer = runtime.setup(model, optimizer)
+    stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
     read = batches_of(train, runtime.device, channels_last, how["workers"])
     epochs = plan["epochs"]
     progress = how["progress"] if runtime.rank == 0 else False
@@ -161,16 +177,32 @@ def _train(runtime, model, train, validation, plan, how, path) -> tuple[History,
             if validation is not None and due:
                 measured = evaluate(model, validation, device=runtime.device)
                 row |= {f"validation_{name}": measured[name] for name in ("accuracy", "nll", "ece")}
+                if plan["keep"] == "best":
+                    saved.keep_best(history, measured["accuracy"])
             history.rows.append(row)
             if runtime.rank == 0:
                 saved.save(history)
             bar.update()
             bar.set_postfix(loss=f"{row['train_loss']:.3f}")
+    if saved.best is not None:
+        model.load_state_dict(saved.best)
     model.train()
     if runtime.world == 1:
         return history, None
     torch.save(model.state_dict(), weights := BytesIO())
     return history, weights.getvalue()
+
+
+class _Forward(nn.Module):
+    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
+
+    def __init__(self, model: nn.Module, forward: Callable):
+        super().__init__()
+        self.model, self.function = model, forward
+
+    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
+        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
+        return self.function(self.model, x, mix())
 
 
 def _epoch(runtime, model, optimizer, read, examples, plan, epoch) -> dict[str, float]:
@@ -195,7 +227,7 @@ def _epoch(runtime, model, optimizer, read, examples, plan, epoch) -> dict[str, 
                 raise TypeError(f"mixing must return a Mix, got {type(mix).__name__}")
             mix = mix.to(runtime.device)
             optimizer.zero_grad(set_to_none=True)
-            logits = model(mix.inputs(x))
+            logits = model(x, lambda mix=mix: mix)
             loss = mixed_loss(plan["loss"], logits.float(), y, mix)
             # Processes average their gradients: the factor makes that the mean over the batch.
             runtime.backward(loss * (len(x) * world / len(batches[step])))

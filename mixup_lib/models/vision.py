@@ -1,9 +1,4 @@
-"""The networks of the course: a multilayer perceptron, a small CNN, a ResNet for small images.
-
-Every constructor draws its initial weights from torch's default generator, so that
-``torch.manual_seed(seed)`` before the call fixes them. The models return logits; none of them
-ends in a softmax.
-"""
+"""Networks for images: a multilayer perceptron, a small CNN, a ResNet for small images."""
 
 from collections.abc import Sequence
 
@@ -12,7 +7,7 @@ from torch.nn import functional as F
 
 from mixup_lib._check import integer_at_least
 
-__all__ = ["MLP", "ResNet", "SmallCNN", "parameter_count"]
+__all__ = ["MLP", "ResNet", "SmallCNN"]
 
 
 class MLP(nn.Module):
@@ -169,8 +164,3 @@ def _conv_bn(before: int, after: int, stride: int, kernel: int = 3) -> nn.Sequen
     # Batch normalisation has a bias of its own, so the convolution needs none.
     conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(after))
-
-
-def parameter_count(model: nn.Module) -> int:
-    """Number of trainable parameters of ``model``."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
