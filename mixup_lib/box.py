@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -32,6 +32,11 @@ class Box:
         """``(B,)`` float32: the measured share of the tensor that the region covers."""
         volume = (self.stop - self.start).prod(0)
         return volume.float() / math.prod(self.size)
+
+    def to(self, device: torch.device | str) -> Box:
+        """The same box on ``device``; copies do not wait for it."""
+        start = self.start.to(device, non_blocking=True)
+        return replace(self, start=start, stop=self.stop.to(device, non_blocking=True))
 
     def mask(self, x: Tensor, dim: int = 0) -> Tensor:
         """True inside the region; bool, broadcastable to ``x``, whose batch axis is ``dim``.

@@ -7,7 +7,7 @@ place (:mod:`mixup_lib.draw`); everything in this module is deterministic given 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ class Mix:
         index: ``(k, B)`` long. Row 0 is ``arange(B)``, the example itself; the other rows are
             its partners.
         weights: ``(k, B)`` float32 in [0, 1]; every column sums to 1.
-        box: None, or the pasted region (:class:`Box`) of a CutMix draw.
+        box: None, or the pasted region of a CutMix draw: a :class:`Box`, or :class:`Frames`.
 
     Raises:
         ValueError: The shapes or dtypes are not those above, or ``index[0]`` is not
@@ -71,11 +71,7 @@ class Mix:
 
     def to(self, device: torch.device | str) -> Mix:
         """The same mix on ``device``; copies do not wait for it."""
-        box = self.box and replace(
-            self.box,
-            start=self.box.start.to(device, non_blocking=True),
-            stop=self.box.stop.to(device, non_blocking=True),
-        )
+        box = self.box and self.box.to(device)
         index = self.index.to(device, non_blocking=True)
         return Mix(index, self.weights.to(device, non_blocking=True), box)
 

@@ -111,7 +111,7 @@ def test_opening(path, notebook):
     assert first.cell_type == "markdown" and first.source.startswith("# ")
     assert first.source.count(course.badge(path.name)) == 1
     assert install.id == course.INSTALL_ID
-    assert install.source == course.install_cell()
+    assert install.source == course.install_cell(path.stem)
     assert install.metadata == course.INSTALL_METADATA
     assert install.outputs == []
     for part in ("**You need:**", "**You will be able to:**", "**Article:**", "**Running time:**"):

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import nbformat
 import pytest
@@ -160,11 +161,20 @@ def test_make_help_lists_every_target():
 def test_sync_writes_badge_time_and_install_cell(tmp_path, monkeypatch):
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(
         "# Title\n\n**Running time:** ?", id="title")])
-    path = tmp_path / "07_new.ipynb"
+    path = tmp_path / "99_new.ipynb"
     nbformat.write(book, path)
     monkeypatch.setattr(course, "TIMES", tmp_path / "times.json")
-    course.TIMES.write_text('{"07_new": {"code": "0", "cpu": {"seconds": 21.2}}}')
+    course.TIMES.write_text('{"99_new": {"code": "0", "cpu": {"seconds": 21.2}}}')
     cells = nbformat.reads(sync.notebook(path), as_version=4).cells
     assert cells[0].source == (
         f"# Title\n\n{course.badge(path.name)}\n\n**Running time:** about 25 s on two CPU cores")
     assert cells[1].source == course.install_cell() and cells[1].id == "install"
+
+
+@pytest.mark.parametrize("chapter", course.EXTRAS)
+def test_install_cells_ask_for_extras_that_exist(chapter):
+    extra = course.EXTRAS[chapter].strip("[]")
+    project = tomllib.loads((course.ROOT / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"][extra]
+    assert (course.NOTEBOOKS / f"{chapter}.ipynb").exists()
+    assert f'"mixup-lib[{extra}] @ {{library}}"' in course.install_cell(chapter)

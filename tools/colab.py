@@ -56,10 +56,10 @@ def packages() -> set[str]:
 
 
 def wheel(folder: str) -> str:
-    """Builds this package's wheel into `folder`."""
+    """Builds this package's wheel into `folder`; returns its address."""
     subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
                     "--no-build-isolation", "--wheel-dir", folder, course.ROOT], check=True)
-    return str(next(Path(folder).glob("mixup_lib-*.whl")))
+    return next(Path(folder).glob("mixup_lib-*.whl")).as_uri()
 
 
 def main() -> int:

@@ -56,8 +56,12 @@ def badge(name: str) -> str:
     return f"[![Open in Colab](../book/_static/colab.svg)]({colab(name)})"
 
 
-def install_cell() -> str:
-    """Source of every notebook's install cell: fetches the library only where it is missing."""
+# Extras of the library (pyproject.toml) that a chapter needs beside the core.
+EXTRAS = {"05_nlp": "[text]", "06_audio": "[audio]", "07_video": "[video]"}
+
+
+def install_cell(chapter: str = "") -> str:
+    """Source of a chapter's install cell: fetches the library only where it is missing."""
     return (
         "# @title Colab: fetch the course's library (does nothing where it is present)\n"
         "import os\n"
@@ -67,7 +71,7 @@ def install_cell() -> str:
         "    library = os.environ.get(\n"
         f'        "MIXUP_LIB_SOURCE", "git+{address()}"\n'
         "    )\n"
-        "    %pip install -q {library}"
+        f'    %pip install -q "mixup-lib{EXTRAS.get(chapter, "")} @ {{library}}"'
     )
 
 

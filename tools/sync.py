@@ -74,7 +74,7 @@ def notebook(path: Path) -> str:
     if install is None:
         install = nbformat.v4.new_code_cell(id=course.INSTALL_ID)
         book.cells.insert(1, install)
-    install.source = course.install_cell()
+    install.source = course.install_cell(path.stem)
     install.metadata = nbformat.from_dict(course.INSTALL_METADATA)
     if nbformat.reads(text, as_version=4) == book:
         return text  # only the content counts here; `make notebooks` sets the layout

@@ -31,13 +31,14 @@ class Archive:
     Attributes:
         title: What a reader calls the data.
         name: File name.
-        md5: The checksum that the file must have, as hexadecimal digits.
+        md5: The checksum that the file must have, as hexadecimal digits. None where none is
+            published: then the length alone is checked, and the loader checks the contents.
         urls: Addresses of identical copies, in the order in which they are tried.
     """
 
     title: str
     name: str
-    md5: str
+    md5: str | None
     urls: tuple[str, ...]
 
 
@@ -88,7 +89,7 @@ def fetch(archive: Archive, folder: Path, mirrors: str | Sequence[str] | None = 
     path = folder / archive.name
     failures = []
     if path.exists():
-        if (found := md5(path)) == archive.md5:
+        if (found := md5(path)) == archive.md5 or archive.md5 is None:
             return path
         failures.append((path, f"the file there is damaged: MD5 {found} instead of {archive.md5}"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +122,7 @@ def _from_mirror(url: str, archive: Archive, part: Path, timeout: float, tries: 
             elif not part.exists() or part.stat().st_size <= start:
                 return reason
             continue
-        if (found := md5(part)) == archive.md5:
+        if (found := md5(part)) == archive.md5 or archive.md5 is None:
             return None
         reason = f"wrong content: MD5 {found} instead of {archive.md5}, " \
                  f"{part.stat().st_size} bytes"
@@ -174,10 +175,10 @@ def _explain(archive: Archive, path: Path, failures: list[tuple]) -> str:
     return f"""{archive.title} could not be downloaded ({archive.name}). What failed:
 {tried}
 What to do, any one of these:
-  - put the archive (MD5 {archive.md5}) at {path} by hand;
+  - put the archive (MD5 {archive.md5 or 'unpublished'}) at {path} by hand;
   - name folders of other copies: MIXUP_MIRRORS="https://one.example/data https://two.example";
   - point MIXUP_DATA (or the argument root) at a folder that holds the data already.
-Quick mode needs no network: mixup_lib.datasets.textures() and digits() are built in."""
+Quick mode needs no network: its data are built in."""
 
 
 def unpack_tar(archive: Path, member: str, folder: Path) -> None:

@@ -1,10 +1,17 @@
 """Full-scale experiments whose results are recorded: ``python -m mixup_lib.experiments``."""
 
-from mixup_lib.experiments import cifar10_5000
+from mixup_lib.experiments import cifar10_5000, fsdd, moving_digits, numbers_to_words, sentences
 from mixup_lib.experiments.runner import Experiment, run, run_one
 
 __all__ = ["EXPERIMENTS", "Experiment", "run", "run_one"]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (cifar10_5000.EXPERIMENT,)
+    experiment.name: experiment
+    for experiment in (
+        cifar10_5000.EXPERIMENT,
+        *sentences.EXPERIMENTS,
+        numbers_to_words.EXPERIMENT,
+        fsdd.EXPERIMENT,
+        moving_digits.EXPERIMENT,
+    )
 }

@@ -15,7 +15,7 @@ from mixup_lib.augment import chain, crop, flip
 from mixup_lib.checkpoint import describe
 from mixup_lib.datasets import cifar10
 from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.experiments.runner import Experiment
+from mixup_lib.experiments.runner import Experiment, rounded
 from mixup_lib.models import ResNet, parameter_count
 from mixup_lib.seeds import initialised
 from mixup_lib.train import cosine, evaluate, fit
@@ -94,28 +94,21 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
     )
     return {
         "metrics": {
-            "test": _rounded(evaluate(model, standardised(splits.test))),
-            "validation": _rounded(evaluate(model, validation)),
-            "train": _rounded(evaluate(model, train)),
+            "test": rounded(evaluate(model, standardised(splits.test))),
+            "validation": rounded(evaluate(model, validation)),
+            "train": rounded(evaluate(model, train)),
         },
         "history": {
             "validated_epochs": [row["epoch"] for row in history.rows if "validation_nll" in row],
-            "validation_accuracy": _rounded(history["validation_accuracy"]),
-            "validation_nll": _rounded(history["validation_nll"]),
-            "train_loss": _rounded(history["train_loss"], 4),
-            "mixed_accuracy": _rounded(history["mixed_accuracy"], 4),
+            "validation_accuracy": rounded(history["validation_accuracy"]),
+            "validation_nll": rounded(history["validation_nll"]),
+            "train_loss": rounded(history["train_loss"], 4),
+            "mixed_accuracy": rounded(history["mixed_accuracy"], 4),
         },
         "seconds": {"training": round(sum(history["seconds"]), 1)},
         "parameters": parameter_count(model),
         "data_checksum": splits.checksum,
     }
-
-
-def _rounded(values, digits: int = 6):
-    """Floats to a readable number of digits, in a list or a dictionary."""
-    if isinstance(values, dict):
-        return {name: round(value, digits) for name, value in values.items()}
-    return [round(value, digits) for value in values]
 
 
 EXPERIMENT = Experiment(

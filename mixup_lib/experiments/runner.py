@@ -11,7 +11,7 @@ import torch
 from mixup_lib import results
 from mixup_lib._check import integer_at_least
 
-__all__ = ["Experiment", "run", "run_one"]
+__all__ = ["Experiment", "rounded", "run", "run_one"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class Experiment:
     def runs(self) -> list[tuple[str, int]]:
         """All runs, seed by seed, so that complete pairs come first."""
         return [(method, seed) for seed in self.seeds for method in self.methods]
+
+
+def rounded(values, digits: int = 6):
+    """Floats to a readable number of digits, in a list or a dictionary."""
+    if isinstance(values, dict):
+        return {name: round(value, digits) for name, value in values.items()}
+    return [round(value, digits) for value in values]
 
 
 def run_one(

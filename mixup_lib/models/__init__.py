@@ -7,9 +7,26 @@ ends in a softmax.
 
 from torch import nn
 
+from mixup_lib.models.audio import SpectrogramNet
+from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
+from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
+from mixup_lib.models.video import VideoCNN
 from mixup_lib.models.vision import MLP, ResNet, SmallCNN
 
-__all__ = ["MLP", "ResNet", "SmallCNN", "parameter_count"]
+__all__ = [
+    "PLACES",
+    "BiLSTM",
+    "MLP",
+    "ResNet",
+    "SentenceCNN",
+    "Seq2Seq",
+    "SmallCNN",
+    "SpectrogramNet",
+    "VideoCNN",
+    "mix_at",
+    "mixed_sequences",
+    "parameter_count",
+]
 
 
 def parameter_count(model: nn.Module) -> int:
