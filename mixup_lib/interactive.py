@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -17,7 +18,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-__all__ = ["Widget", "beta_explorer", "mixup_slider"]
+from mixup_lib.audio import loudness, to_peak
+from mixup_lib.audio.waves import to_int16
+
+__all__ = ["Widget", "beta_explorer", "mixup_slider", "sound_slider"]
 
 MOST_BYTES = 40_000
 
@@ -80,6 +84,55 @@ def beta_explorer() -> Widget:
         A :class:`Widget`, interactive in a notebook and in the book.
     """
     return Widget(_fill("beta"), "Interactive: the density of Beta(α, α), with draws from it.")
+
+
+def sound_slider(
+    a: Tensor, b: Tensor, sample_rate: int, label_a: str, label_b: str, lam: float = 0.5
+) -> Widget:
+    """Two sounds with a slider for λ that mixes them and their labels; the mixture can be played.
+
+    A box to tick changes the weights of the waves from λ and 1 - λ to those by loudness, of
+    :func:`~mixup_lib.audio.mix_by_loudness`; the label keeps λ. One factor for both sounds leaves
+    room enough for every mixture: nothing is clipped.
+
+    Args:
+        a: Floating ``(samples,)``, at most 20,000 samples, not silent.
+        b: The second sound, of the same length.
+        sample_rate: In Hz, 3,000 or more; browsers play no slower ones.
+        label_a: What the first sound is, and its class in the soft label.
+        label_b: The same of the second.
+        lam: Where the slider starts: the weight of ``a``, in [0, 1].
+
+    Returns:
+        A :class:`Widget`, interactive in a notebook and in the book.
+
+    Raises:
+        ValueError: The lengths differ or are too long, a sound is silent, empty or has NaN,
+            ``sample_rate`` is too low, or ``lam`` lies outside [0, 1].
+    """
+    if a.shape != b.shape or a.ndim != 1 or len(a) > MOST_BYTES // 2:
+        raise ValueError(
+            f"a and b have shapes {tuple(a.shape)} and {tuple(b.shape)}; both must be (samples,), "
+            f"the same, and at most {MOST_BYTES // 2} long"
+        )
+    if sample_rate < 3000:
+        raise ValueError(f"sample_rate is {sample_rate}; browsers play 3000 Hz or more")
+    if not 0 <= lam <= 1:
+        raise ValueError(f"lam is {lam}; it must lie in [0, 1]")
+    # A mixture by loudness exceeds the stronger sound by the root of 2 at most.
+    sounds = to_peak(torch.stack([a, b]), 0.64)
+    levels = loudness(sounds, sample_rate).tolist()
+    if min(levels) == -math.inf:
+        raise ValueError("a or b is silent: there is nothing to mix")
+    wave_a, wave_b = (
+        base64.b64encode(to_int16(wave).numpy().astype("<i2").tobytes()).decode()
+        for wave in sounds.detach().cpu()
+    )
+    html = _fill(
+        "sound", label_a=escape(label_a), label_b=escape(label_b), lam=f"{lam:.2f}",
+        wave_a=wave_a, wave_b=wave_b, rate=sample_rate, gap=f"{levels[0] - levels[1]:.3f}",
+    )  # fmt: skip
+    return Widget(html, f"Interactive: a slider for λ mixes {label_a} with {label_b}, to hear.")
 
 
 def _fill(name, **values):

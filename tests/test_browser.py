@@ -30,6 +30,16 @@ FURTHEST = """(root, lam) => {
   });
   return furthest;
 }"""
+# Plays a sound or a clip for a moment, and says what came of it.
+PLAYED = """async media => {
+  media.muted = true;
+  await media.play();
+  const end = Date.now() + 60000;
+  while (media.currentTime === 0 && Date.now() < end) await new Promise(r => setTimeout(r, 20));
+  media.pause();
+  return {at: media.currentTime, seconds: media.duration, width: media.videoWidth,
+          controls: media.controls, name: media.ariaLabel, poster: media.poster};
+}"""
 HAS_MATHS = ("book/preface.html", *CHAPTERS)
 
 
@@ -53,7 +63,9 @@ def context(chromium):
     from playwright.sync_api import sync_playwright
 
     blocked = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", blocked]
+    # Media wait for a click elsewhere; a test may start them itself, and nobody listens.
+    sound = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", blocked, *sound]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         context = browser.new_context()
@@ -171,6 +183,50 @@ def test_the_explorer_draws_from_beta(tab, site):
     # P(lam < 0.1 or lam > 0.9) under Beta(1/8, 1/8), Beta(1, 1) and Beta(8, 8)
     for exponent, share in {"-3": 0.774, "0": 0.2, "3": 0.0001}.items():
         assert abs(extreme[exponent] - share) < 0.04
+    assert not tab.troubles, tab.troubles
+
+
+@pytest.mark.parametrize(("kind", "most"), [("audio", 60_000), ("video", 300_000)])
+def test_media_play_in_the_page(tab, site, kind, most):
+    """Every one of them, from the page itself, and none is large."""
+    tab.open(first_with(site, f"<{kind} "))
+    media = tab.locator(kind)
+    for i in range(media.count()):
+        player = media.nth(i)
+        assert len(player.get_attribute("src")) * 3 / 4 + len(
+            player.get_attribute("poster") or "") * 3 / 4 < most
+        played = player.evaluate(PLAYED)
+        assert played["at"] > 0 and played["controls"] and len(played["name"].strip()) > 3, played
+        assert 0 < played["seconds"] < 20, played
+        if kind == "video":
+            assert played["width"] > 0 and played["poster"].startswith("data:image/png"), played
+    assert media.count() >= 3
+    assert not tab.troubles, tab.troubles
+
+
+def test_the_sound_slider_mixes_and_plays(tab, site):
+    root = widget(tab, site, "sound")
+    slider, said = root.locator("input[type=range]"), root.locator("[data-said]")
+
+    def numbers():
+        return [float(word) for word in said.inner_text().split() if word[0].isdigit()]
+
+    for lam in (1.0, 0.0, 0.25):
+        set_range(slider, str(lam))
+        assert numbers() == [lam, 1 - lam]
+    root.locator("input[type=checkbox]").check()
+    first, second = numbers()
+    gap = float(root.get_attribute("data-gap"))
+    p = 1 / (1 + 10 ** (gap / 20) * 0.75 / 0.25)
+    size = (p**2 + (1 - p) ** 2) ** 0.5
+    assert abs(first - p / size) < 0.006 and abs(second - (1 - p) / size) < 0.006
+    assert root.locator("[data-share]").all_inner_texts() == ["0.25", "0.75"]
+    for name in ("mixed", "a", "b"):
+        root.locator(f"[data-play={name}]").click()
+    assert root.get_attribute("data-played") == "3"
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    assert root.locator("[data-share]").first.inner_text() == "0.26"
     assert not tab.troubles, tab.troubles
 
 
