@@ -204,32 +204,6 @@ def test_media_play_in_the_page(tab, site, kind, most):
     assert not tab.troubles, tab.troubles
 
 
-def test_the_sound_slider_mixes_and_plays(tab, site):
-    root = widget(tab, site, "sound")
-    slider, said = root.locator("input[type=range]"), root.locator("[data-said]")
-
-    def numbers():
-        return [float(word) for word in said.inner_text().split() if word[0].isdigit()]
-
-    for lam in (1.0, 0.0, 0.25):
-        set_range(slider, str(lam))
-        assert numbers() == [lam, 1 - lam]
-    root.locator("input[type=checkbox]").check()
-    first, second = numbers()
-    gap = float(root.get_attribute("data-gap"))
-    p = 1 / (1 + 10 ** (gap / 20) * 0.75 / 0.25)
-    size = (p**2 + (1 - p) ** 2) ** 0.5
-    assert abs(first - p / size) < 0.006 and abs(second - (1 - p) / size) < 0.006
-    assert root.locator("[data-share]").all_inner_texts() == ["0.25", "0.75"]
-    for name in ("mixed", "a", "b"):
-        root.locator(f"[data-play={name}]").click()
-    assert root.get_attribute("data-played") == "3"
-    slider.focus()
-    tab.keyboard.press("ArrowRight")
-    assert root.locator("[data-share]").first.inner_text() == "0.26"
-    assert not tab.troubles, tab.troubles
-
-
 def test_a_hidden_solution_opens(tab, site):
     tab.open(first_with(site, '<details class="admonition hide above-input">'))
     solution = tab.locator("details.hide.above-input").first

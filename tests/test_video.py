@@ -143,8 +143,6 @@ def test_what_can_t_be_written_is_refused(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-# Clips that agree
-
 def test_a_clip_checks_itself():
     frames = smooth().frames
     for wrong in (frames / 255, frames.astype(int), torch.zeros(2, 4, 4, 3, dtype=torch.uint8)):
@@ -214,16 +212,16 @@ def test_to_a_batch_and_back_loses_nothing():
         as_clip((255 * x[0]).byte(), 10)
 
 
-# The page
-
 def test_player_is_small_described_and_the_same_on_every_run():
     clip = beside(smooth(), smooth(phase=1), gap=4, enlarge=2)
     assert clip.size == (64, 2 * 96 + 4) and (clip.frames[:, :, 96:100] == 255).all()
+    rows = beside(*[smooth(phase=k) for k in range(3)], columns=2).frames
+    assert rows.shape[1:3] == (66, 98) and (rows[:, 34:, 50:] == 255).all()
+    assert np.array_equal(rows[:, 34:, :48], smooth(phase=2).frames)
     html = video_player(clip, 'two "waves" & more')._repr_html_()
     assert html == video_player(clip, 'two "waves" & more').html and len(html) < 300_000
     assert 'aria-label="two &quot;waves&quot; &amp; more"' in html and " controls " in html
-    assert "data:image/png;base64," in html and "data:video/mp4;base64," in html
-    assert "http" not in html
+    assert "data:image/png;base64," in html and "data:video/mp4" in html and "http" not in html
     with pytest.raises(ValueError, match="description is empty"):
         video_player(clip, " ")
     noise = np.random.default_rng(0).integers(0, 256, (20, 160, 160, 3), dtype=np.uint8)

@@ -13,9 +13,9 @@ from torch.utils.data import Dataset, TensorDataset
 class Splits:
     """A data set in three disjoint parts.
 
-    Parts that fit in memory are ``TensorDataset`` of images, float32 ``(n, channels, height,
-    width)`` in [0, 1], and labels, int64 ``(n,)``. Parts read from image files give one
-    ``(image, label)`` pair at a time.
+    Parts that fit in memory are ``TensorDataset`` of inputs and labels, int64 ``(n,)``; images are
+    float32 ``(n, channels, height, width)`` in [0, 1]. Parts read from image files give one
+    ``(image, label)`` pair at a time, sentences are :class:`Texts`.
 
     Attributes:
         name: Short name of the data set.
