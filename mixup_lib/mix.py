@@ -26,7 +26,8 @@ class Mix:
         index: ``(k, B)`` long. Row 0 is ``arange(B)``, the example itself; the other rows are
             its partners.
         weights: ``(k, B)`` float32 in [0, 1]; every column sums to 1.
-        box: None, or the pasted region of a CutMix draw: a :class:`Box`, or :class:`Frames`.
+        box: None, or the pasted region of a CutMix draw: a :class:`Box`, or
+            :class:`~mixup_lib.frames.Frames`.
 
     Raises:
         ValueError: The shapes or dtypes are not those above, or ``index[0]`` is not

@@ -105,13 +105,15 @@ def as_clip(x: Tensor, fps: float) -> Clip:
     return Clip(pixels.expand(3, -1, -1, -1).permute(1, 2, 3, 0).contiguous().numpy(), fps)
 
 
-def beside(*clips: Clip, gap: int = 2, enlarge: int = 1) -> Clip:
-    """Clips side by side in one, so that they play together.
+def beside(*clips: Clip, gap: int = 2, enlarge: int = 1, columns: int | None = None) -> Clip:
+    """Clips beside and below each other in one, so that they play together.
 
     Args:
         *clips: One or more that agree in frame rate, length and size.
-        gap: White columns between two clips, 0 or more.
+        gap: White pixels between two clips, 0 or more.
         enlarge: Each pixel becomes a square of this side, at least 1; the gap does not grow.
+        columns: Clips in a row, at least 1; None puts all in one row. What is left of the last
+            row is white.
 
     Raises:
         ValueError: The clips don't agree, or a number is out of range.
@@ -119,10 +121,16 @@ def beside(*clips: Clip, gap: int = 2, enlarge: int = 1) -> Clip:
     integer_at_least("gap", gap, 0)
     integer_at_least("enlarge", enlarge, 1)
     _check_alike(clips)
-    large = [clip.frames.repeat(enlarge, axis=1).repeat(enlarge, axis=2) for clip in clips]
-    white = np.full_like(large[0][:, :, :1], 255).repeat(gap, axis=2)
-    parts = [part for frames in large for part in (white, frames)]
-    return Clip(np.concatenate(parts[1:], axis=2), clips[0].fps)
+    columns = integer_at_least("columns", len(clips) if columns is None else columns, 1)
+    first, rows = clips[0], -(-len(clips) // columns)
+    high, wide = (enlarge * side for side in first.size)
+    size = rows * (high + gap) - gap, columns * (wide + gap) - gap
+    sheet = np.full((len(first), *size, 3), 255, np.uint8)
+    for i, clip in enumerate(clips):
+        top, left = i // columns * (high + gap), i % columns * (wide + gap)
+        large = clip.frames.repeat(enlarge, axis=1).repeat(enlarge, axis=2)
+        sheet[:, top : top + high, left : left + wide] = large
+    return Clip(sheet, first.fps)
 
 
 def _check_alike(clips: Sequence[Clip]) -> None:
