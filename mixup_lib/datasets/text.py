@@ -13,8 +13,8 @@ from mixup_lib.datasets.download import Archive, fetch, unpack_tar
 from mixup_lib.datasets.files import data_root
 from mixup_lib.datasets.splits import Splits, part_sizes, sha256, stratified_split
 
-# The original host of each, and of IMDB the copy of PaddlePaddle. The checksums of IMDB and TREC
-# are torchtext's; none is published for Rotten Tomatoes, so its contents are checked.
+# The original hosts, and PaddlePaddle's copy of IMDB. The checksums of IMDB and TREC are
+# torchtext's; none is published for Rotten Tomatoes, so its contents are checked.
 IMDB = Archive("IMDB", "aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a", (
     "https://bj.bcebos.com/dataset/imdb%2FaclImdb_v1.tar.gz",
     "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
@@ -57,10 +57,9 @@ def sentences(seed: int = 0, train: int | None = None, validation: int = 120,
               test: int = 240) -> Splits:
     """Opinions on everyday things, positive or negative, written for this course.
 
-    840 sentences in the manner of six writers, half of them positive for each. Negation, irony and
-    contrast are frequent. First drafts were so subtle that counting words did no better than
-    chance; they were revised until it did clearly better, so the difficulty is a choice. Some hold
-    dirt to clean: markup, addresses, doubled spaces.
+    840 sentences in the manner of six writers, half of them positive for each, with negation, irony
+    and dirt to clean. First drafts were so subtle that counting words did no better than chance;
+    they were revised until it did clearly better, so the difficulty is a choice.
 
     Args:
         seed: Draws the three parts, class by class.
@@ -161,13 +160,12 @@ def rotten_tomatoes(seed: int = 0, train: int | None = None, validation: int = 1
     """
     folder = data_root(root) / "rt-polarity"
     if not folder.exists() and download:
-        archive = fetch(ROTTEN_TOMATOES, folder.parent, mirrors)
-        unpack_tar(archive, "rt-polaritydata", folder)
+        unpack_tar(fetch(ROTTEN_TOMATOES, folder.parent, mirrors), "rt-polaritydata", folder)
     texts = {label: _decoded(_read(folder / f"rt-polarity.{label}")) for label in ("neg", "pos")}
     checksum = sha256(*("\n".join(texts[label]).encode() for label in texts))
     if checksum != ROTTEN_TOMATOES_SHA256:
         raise OSError(f"{folder} is damaged: its sentences have SHA-256 {checksum} instead of "
-                      f"{ROTTEN_TOMATOES_SHA256}. Remove it and call again with download=True.")
+                      f"{ROTTEN_TOMATOES_SHA256}. " + ADVICE)
     everything = Texts(texts["neg"] + texts["pos"],
                        torch.arange(2).repeat_interleave(len(texts["neg"])))
     sizes = part_sizes(len(everything), train=train, test=test, validation=validation)
