@@ -9,7 +9,7 @@ import tomllib
 import nbformat
 import pytest
 
-from tools import course, prose, sync
+from tools import course, ledger, prose, sync
 
 # Folders that are built, installed or private.
 PRUNED = {"_build", "dist", "data", "__pycache__"}
@@ -47,6 +47,12 @@ def test_readme_lists_every_chapter():
     text = (course.ROOT / "README.md").read_text()
     for path in course.notebooks():
         assert f"[{course.title(course.read(path))}](notebooks/{path.name})" in text
+
+
+def test_sync_writes_the_ledger(monkeypatch):
+    monkeypatch.setattr(ledger, "page", lambda: "another ledger")
+    assert sync.derived()[ledger.PAGE] == "another ledger"
+    assert ledger.PAGE in sync.outdated()
 
 
 def test_address_stands_only_where_sync_reaches_it():

@@ -139,7 +139,8 @@ def derived() -> dict[Path, str]:
     files[conda] = re.sub(block, conda_packages() + "\n", conda.read_text(), count=1)
     for path in [root / "CITATION.cff", root / "CONTRIBUTING.md", root / "pyproject.toml",
                  *sorted((root / "book").glob("*.md"))]:
-        files[path] = addressed(path.read_text())
+        # The ledger is a page of the book, too, and is made above.
+        files.setdefault(path, addressed(path.read_text()))
     return files
 
 
