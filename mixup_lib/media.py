@@ -106,10 +106,11 @@ def video_player(clip: Clip, description: str, width: int | None = None) -> Widg
         )
     text = escape(description)
     return Widget(
-        '<figure style="margin:0"><video controls loop muted playsinline preload="auto" '
+        '<figure class="mixup-widget" style="margin:0">'
+        '<video controls loop muted playsinline preload="auto" '
         f'style="width:{width}px;max-width:100%" aria-label="{text}" '
         f'poster="data:image/png;base64,{poster}" src="data:video/mp4;base64,{film}">'
-        f"{text}</video><figcaption>{text}</figcaption></figure>",
+        f'{text}</video><figcaption style="color:inherit">{text}</figcaption></figure>',
         f"Clip: {description}",
     )
 
