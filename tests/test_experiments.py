@@ -1,13 +1,17 @@
 """The runner: order, skipping, resuming, workers, and the records in the repository."""
 
+import json
+import math
 import os
 from pathlib import Path
 
 import pytest
 
-from mixup_lib import results
+from mixup_lib import History, results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one
 from mixup_lib.experiments.__main__ import main
+from mixup_lib.experiments.runner import of_training
+from mixup_lib.models import MLP
 
 LOG = "MIXUP_TEST_LOG"
 
@@ -102,3 +106,27 @@ def test_recorded_cifar_runs_are_whole():
         assert 0.5 < test["accuracy"] < record["metrics"]["train"]["accuracy"] <= 1
         assert len(history["train_loss"]) == experiment.config["epochs"]
         assert history["validation_accuracy"][-1] == record["metrics"]["validation"]["accuracy"]
+
+
+def test_a_record_keeps_the_curves_that_json_can_hold():
+    model = MLP(4, 3, 2)
+    rows = [{"epoch": e, "train_loss": 1 / e, "mixed_accuracy": math.nan, "seconds": 0.25}
+            for e in (1, 2)]
+    record = of_training(model, History(rows))
+    assert record["history"] == {"validated_epochs": [], "train_loss": [1.0, 0.5]}
+    rows[1] |= {"validation_accuracy": 0.5, "validation_nll": 0.7}
+    record = of_training(model, History(rows))
+    assert record["history"]["validated_epochs"] == [2]
+    assert record["history"]["validation_nll"] == [0.7]
+    assert record["seconds"] == {"training": 0.5} and record["parameters"] == 4 * 3 + 3 + 3 * 2 + 2
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_recorded_runs_belong_to_the_experiment(name):
+    """Methods, seeds and settings as they are written down now."""
+    experiment = EXPERIMENTS[name]
+    for record in results.load(name):
+        assert (record["method"], record["seed"]) in experiment.runs()
+        assert record["config"]["method"] == experiment.methods[record["method"]]
+        config = json.loads(json.dumps(experiment.config))
+        assert {key: record["config"].get(key) for key in config} == config

@@ -12,11 +12,10 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib.augment import chain, crop, flip
-from mixup_lib.checkpoint import describe
 from mixup_lib.datasets import cifar10
 from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.experiments.runner import Experiment, rounded
-from mixup_lib.models import ResNet, parameter_count
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.models import ResNet
 from mixup_lib.seeds import initialised
 from mixup_lib.train import cosine, evaluate, fit
 
@@ -98,27 +97,15 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
             "validation": rounded(evaluate(model, validation)),
             "train": rounded(evaluate(model, train)),
         },
-        "history": {
-            "validated_epochs": [row["epoch"] for row in history.rows if "validation_nll" in row],
-            "validation_accuracy": rounded(history["validation_accuracy"]),
-            "validation_nll": rounded(history["validation_nll"]),
-            "train_loss": rounded(history["train_loss"], 4),
-            "mixed_accuracy": rounded(history["mixed_accuracy"], 4),
-        },
-        "seconds": {"training": round(sum(history["seconds"]), 1)},
-        "parameters": parameter_count(model),
         "data_checksum": splits.checksum,
-    }
+    } | of_training(model, history)
 
 
 EXPERIMENT = Experiment(
     name="cifar10-5000",
     title="CIFAR-10 with 5,000 labels: plain, mixup, CutMix, label smoothing",
     config=CONFIG,
-    methods={
-        method: {name: describe(value) for name, value in settings.items()}
-        for method, settings in METHODS.items()
-    },
+    methods=described(METHODS),
     seeds=(0, 1, 2, 3, 4),
     measure=measure,
 )

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from mixup_lib.audio import LogMel, mix_by_loudness, spec_augment
-from mixup_lib.checkpoint import describe
 from mixup_lib.datasets.audio import FSDD_RATE, fsdd
 from mixup_lib.draw import draw_mixup
-from mixup_lib.experiments.runner import Experiment, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.mix import Mix
-from mixup_lib.models import ResNet, SpectrogramNet, parameter_count
+from mixup_lib.models import ResNet, SpectrogramNet
 from mixup_lib.seeds import initialised
 from mixup_lib.train import cosine, evaluate, fit
 
@@ -128,27 +127,15 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
             "validation": rounded(evaluate(model, splits.validation)),
             "train": rounded(evaluate(model, splits.train)),
         },
-        "history": {
-            "validated_epochs": [row["epoch"] for row in history.rows if "validation_nll" in row],
-            "validation_accuracy": rounded(history["validation_accuracy"]),
-            "validation_nll": rounded(history["validation_nll"]),
-            "train_loss": rounded(history["train_loss"], 4),
-            "mixed_accuracy": rounded(history["mixed_accuracy"], 4),
-        },
-        "seconds": {"training": round(sum(history["seconds"]), 1)},
-        "parameters": parameter_count(model),
         "data_checksum": splits.checksum,
-    }
+    } | of_training(model, history)
 
 
 EXPERIMENT = Experiment(
     name="fsdd",
     title="FSDD by held-out speaker: plain, waveform, log-mel, loudness, SpecAugment",
     config=CONFIG,
-    methods={
-        method: {name: describe(value) for name, value in settings.items()}
-        for method, settings in METHODS.items()
-    },
+    methods=described(METHODS),
     seeds=(0, 1, 2, 3, 4, 5),
     measure=measure,
 )

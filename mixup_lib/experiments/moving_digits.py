@@ -26,11 +26,10 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
-from mixup_lib.checkpoint import describe
 from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.experiments.runner import Experiment
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.frames import draw_frames
-from mixup_lib.models import VideoCNN, parameter_count
+from mixup_lib.models import VideoCNN
 from mixup_lib.seeds import initialised
 from mixup_lib.train import cosine, evaluate, fit
 
@@ -105,16 +104,8 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
             "validation": _measures(model, splits.validation, splits.classes),
             "train": _measures(model, splits.train, splits.classes),
         },
-        "history": {
-            "validated_epochs": [row["epoch"] for row in history.rows if "validation_nll" in row],
-            "validation_accuracy": [round(value, 4) for value in history["validation_accuracy"]],
-            "train_loss": [round(value, 4) for value in history["train_loss"]],
-            "mixed_accuracy": [round(value, 4) for value in history["mixed_accuracy"]],
-        },
-        "seconds": {"training": round(sum(history["seconds"]), 1)},
-        "parameters": parameter_count(model),
         "data_checksum": splits.checksum,
-    }
+    } | of_training(model, history)
 
 
 def _measures(model: nn.Module, data: TensorDataset, classes: tuple[str, ...]) -> dict[str, float]:
@@ -125,17 +116,14 @@ def _measures(model: nn.Module, data: TensorDataset, classes: tuple[str, ...]) -
         rows = torch.isin(y, torch.tensor([classes.index(name) for name in names]))
         part = evaluate(model, TensorDataset(x[rows], y[rows]))
         measured[f"error_{kind}"] = part["error"]
-    return {name: round(value, 6) for name, value in measured.items()}
+    return rounded(measured)
 
 
 EXPERIMENT = Experiment(
     name="moving-digits",
     title="Moving digits, 600 clips: plain, clip, frame, temporal, spatial and cube mixing",
     config=CONFIG,
-    methods={
-        method: {name: describe(value) for name, value in settings.items()}
-        for method, settings in METHODS.items()
-    },
+    methods=described(METHODS),
     seeds=(0, 1, 2, 3, 4),
     measure=measure,
 )

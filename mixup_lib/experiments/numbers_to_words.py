@@ -17,12 +17,11 @@ from pathlib import Path
 
 import torch
 
-from mixup_lib.checkpoint import describe
 from mixup_lib.datasets import numbers
 from mixup_lib.datasets.splits import sha256
 from mixup_lib.draw import draw_mixup
-from mixup_lib.experiments.runner import Experiment, rounded
-from mixup_lib.models import Seq2Seq, mixed_sequences, parameter_count
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.models import Seq2Seq, mixed_sequences
 from mixup_lib.seeds import initialised
 from mixup_lib.sequences import sequence_loss, sequence_scores, word_dropout
 from mixup_lib.train import cosine, fit
@@ -117,21 +116,15 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
     parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
     return {
         "metrics": {part: rounded(sequence_scores(model, parts[part])) for part in parts},
-        "history": {"train_loss": rounded(history["train_loss"], 4)},
-        "seconds": {"training": round(sum(history["seconds"]), 1)},
-        "parameters": parameter_count(model),
         "data_checksum": sha256(*(t.numpy() for data in parts.values() for t in data.tensors)),
-    }
+    } | of_training(model, history)
 
 
 EXPERIMENT = Experiment(
     name="numbers-to-words",
     title="Numbers to words: plain, mixing at embeddings or states, word dropout, dropout",
     config=CONFIG,
-    methods={
-        method: {name: describe(value) for name, value in settings.items()}
-        for method, settings in METHODS.items()
-    },
+    methods=described(METHODS),
     seeds=(0, 1, 2, 3, 4),
     measure=measure,
 )

@@ -1,17 +1,21 @@
 """Runs experiments: in paired order, side by side, resuming, skipping what is recorded."""
 
+import math
 import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from torch import nn, set_num_threads
 
 from mixup_lib import results
 from mixup_lib._check import integer_at_least
+from mixup_lib.checkpoint import describe
+from mixup_lib.history import History
+from mixup_lib.models import parameter_count
 
-__all__ = ["Experiment", "rounded", "run", "run_one"]
+__all__ = ["Experiment", "described", "of_training", "rounded", "run", "run_one"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,29 @@ def rounded(values, digits: int = 6):
     if isinstance(values, dict):
         return {name: round(value, digits) for name, value in values.items()}
     return [round(value, digits) for value in values]
+
+
+def described(methods: dict[str, dict]) -> dict[str, dict]:
+    """The settings of each method as text, the same in every process."""
+    return {
+        method: {name: describe(value) for name, value in settings.items()}
+        for method, settings in methods.items()
+    }
+
+
+def of_training(model: nn.Module, history: History) -> dict:
+    """The part of a record that every training has: its curves, seconds and parameters."""
+    curves = {}
+    for name in ("validation_accuracy", "validation_nll", "train_loss", "mixed_accuracy"):
+        column = [row[name] for row in history.rows if name in row]
+        if column and all(map(math.isfinite, column)):  # JSON has no nan
+            curves[name] = rounded(column)
+    validated = [row["epoch"] for row in history.rows if "validation_nll" in row]
+    return {
+        "history": {"validated_epochs": validated} | curves,
+        "seconds": {"training": round(sum(history["seconds"]), 1)},
+        "parameters": parameter_count(model),
+    }
 
 
 def run_one(
@@ -138,7 +165,7 @@ def run(
 
 def _prepare(threads: int | None) -> None:
     if threads is not None:
-        torch.set_num_threads(threads)
+        set_num_threads(threads)
     results.provenance()  # remembers the code as it is when the worker starts
 
 

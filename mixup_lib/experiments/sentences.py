@@ -16,11 +16,10 @@ from pathlib import Path
 
 import torch
 
-from mixup_lib.checkpoint import describe
 from mixup_lib.datasets import imdb, rotten_tomatoes, trec
 from mixup_lib.draw import draw_mixup
-from mixup_lib.experiments.runner import Experiment, rounded
-from mixup_lib.models import PLACES, BiLSTM, SentenceCNN, mix_at, parameter_count
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.models import PLACES, BiLSTM, SentenceCNN, mix_at
 from mixup_lib.seeds import initialised
 from mixup_lib.text import encode_splits
 from mixup_lib.train import evaluate, fit
@@ -117,18 +116,10 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
             "test": rounded(evaluate(model, encoded.test)),
             "validation": rounded(evaluate(model, encoded.validation)),
         },
-        "history": {
-            "best_epoch": scores.index(max(scores)) + 1,
-            "validation_accuracy": rounded(scores),
-            "validation_nll": rounded(history["validation_nll"]),
-            "train_loss": rounded(history["train_loss"], 4),
-            "mixed_accuracy": rounded(history["mixed_accuracy"], 4),
-        },
-        "seconds": {"training": round(sum(history["seconds"]), 1)},
-        "parameters": parameter_count(model),
+        "best_epoch": scores.index(max(scores)) + 1,
         "vocabulary": vocabulary,
         "data_checksum": splits.checksum,
-    }
+    } | of_training(model, history)
 
 
 def _experiment(
@@ -138,10 +129,7 @@ def _experiment(
         name=name,
         title=title,
         config=config,
-        methods={
-            method: {key: describe(value) for key, value in METHODS[method].items()}
-            for method in methods
-        },
+        methods=described({method: METHODS[method] for method in methods}),
         seeds=tuple(seeds),
         measure=partial(measure, config),
     )
