@@ -7,7 +7,8 @@ import torch
 from test_train import blobs, mlp, same_state, sgd
 from torch import nn
 
-from mixup_lib import draw_mixup
+from mixup_lib import History, draw_mixup
+from mixup_lib.checkpoint import Checkpoint
 from mixup_lib.seeds import generator_for, initialised
 from mixup_lib.train import fit
 
@@ -87,3 +88,17 @@ def test_keep_best_puts_back_the_best_epoch(tmp_path):
     for keep, data in (("first", validation), ("best", None)):
         with pytest.raises(ValueError, match='keep must be "last", or "best" with validation'):
             fit(mlp(), train, epochs=1, validation=data, keep=keep)
+
+
+def test_the_earliest_of_equal_epochs_is_kept():
+    model = mlp()
+    saved = Checkpoint(None, {}, model, None, blobs())
+    saved.keep_best(History(), 0.5)
+    first = model.layers[1].weight.detach().clone()
+    with torch.no_grad():
+        model.layers[1].weight += 1
+    for accuracy in (0.4, 0.5):
+        saved.keep_best(History([{"validation_accuracy": 0.5}]), accuracy)
+        assert torch.equal(saved.best["layers.1.weight"], first)
+    saved.keep_best(History([{"validation_accuracy": 0.5}]), 0.6)
+    assert torch.equal(saved.best["layers.1.weight"], first + 1)
