@@ -15,7 +15,7 @@ from mixup_lib.checkpoint import describe
 from mixup_lib.history import History
 from mixup_lib.models import parameter_count
 
-__all__ = ["Experiment", "described", "of_training", "rounded", "run", "run_one"]
+__all__ = ["Experiment", "run", "run_one"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mixup_lib._check import integer_at_least
 
-__all__ = ["SAME_RATE", "Clip", "as_batch", "as_clip", "beside"]
+__all__ = ["Clip", "as_batch", "as_clip", "beside"]
 
 SAME_RATE = 1e-4  # relative; 30 and 30000/1001 frames per second differ by ten times as much
 
