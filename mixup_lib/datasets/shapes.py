@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from mixup_lib.datasets.splits import Splits, as_dataset, check_size, sha256
+from mixup_lib.datasets.splits import Splits, as_dataset, draw_parts, sha256
 
 # Each shape is a function of local coordinates: u to the right, v down. It is negative inside,
 # positive outside, and changes by at most one for a step of one, so that dividing by the size of
@@ -58,12 +58,7 @@ def textures(seed: int = 0, train: int = 2000, validation: int = 500, test: int 
     Raises:
         ValueError: If a size is not an integer, or out of range.
     """
-    most = 1_000_000
-    sizes = {"test": check_size("test", test, most, least=0),
-             "validation": check_size("validation", validation, most, least=0),
-             "train": check_size("train", train, most)}
-    generator = torch.Generator().manual_seed(seed)
-    raw = {part: _draw_part(size, generator) for part, size in sizes.items()}
+    raw = draw_parts(_draw_part, seed, 1_000_000, train=train, validation=validation, test=test)
     return Splits("textures", **{part: as_dataset(*pair) for part, pair in raw.items()},
                   classes=tuple(SHAPES),
                   checksum=sha256(*(x.numpy().tobytes() for pair in raw.values() for x in pair)))

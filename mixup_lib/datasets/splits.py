@@ -1,7 +1,7 @@
 """Train, validation and test parts, and how they are drawn."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -119,6 +119,28 @@ def part_sizes(available: int, *, train: int | None, **held_out: int) -> list[in
         sizes.append(check_size(part, size, available - sum(sizes) - 1, least=0))
     left = available - sum(sizes)
     return [*sizes, left if train is None else check_size("train", train, left)]
+
+
+def draw_parts(draw: Callable[[int, torch.Generator], tuple[Tensor, Tensor]], seed: int, most: int,
+               *, train: int, validation: int, test: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """Draw a generated set part by part, the test part first, so that it depends on itself only.
+
+    Args:
+        draw: Called with a size and the generator, returns inputs and labels.
+        seed: Seeds the one generator of all parts.
+        most: Largest size of a part.
+        train: Size of the training part, 1 to `most`; the others may be 0.
+        validation: Size of the validation part.
+        test: Size of the test part.
+
+    Raises:
+        ValueError: If a size is not an integer, or out of range.
+    """
+    sizes = {"test": check_size("test", test, most, least=0),
+             "validation": check_size("validation", validation, most, least=0),
+             "train": check_size("train", train, most)}
+    generator = torch.Generator().manual_seed(seed)
+    return {part: draw(size, generator) for part, size in sizes.items()}
 
 
 def as_dataset(images: Tensor, labels: Tensor, index: Tensor | None = None) -> TensorDataset:

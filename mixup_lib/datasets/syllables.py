@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import TensorDataset
 
-from mixup_lib.datasets.splits import Splits, check_size, sha256
+from mixup_lib.datasets.splits import Splits, draw_parts, sha256
 
 SYLLABLE_RATE = 8000
 SAMPLES = 4000
@@ -48,12 +48,7 @@ def syllables(seed: int = 0, train: int = 320, validation: int = 160, test: int 
         Speech that is reduced to a few tones is still understood: Remez, Rubin, Pisoni and
         Carrell, "Speech perception without traditional speech cues", Science 212, 1981.
     """
-    most = 100_000
-    sizes = {"test": check_size("test", test, most, least=0),
-             "validation": check_size("validation", validation, most, least=0),
-             "train": check_size("train", train, most)}
-    generator = torch.Generator().manual_seed(seed)
-    raw = {part: _draw_part(size, generator) for part, size in sizes.items()}
+    raw = draw_parts(_draw_part, seed, 100_000, train=train, validation=validation, test=test)
     return Splits("syllables", **{part: TensorDataset(x.float() / 32768, y)
                                   for part, (x, y) in raw.items()},
                   classes=CLASSES,
