@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mixup_lib._check import integer_at_least
 
-__all__ = ["chain", "crop", "flip"]
+__all__ = ["chain", "crop", "flip", "per_image"]
 
 Augment = Callable[[Tensor, torch.Generator | None], Tensor]
 
@@ -67,6 +67,41 @@ def crop(
     cropped = padded[example, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
     return cropped if channels_last else cropped.contiguous()
+
+
+def per_image(transform: Callable[[Tensor], Tensor]) -> Augment:
+    """A transform of torchvision (v2), applied to each image of a batch with a draw of its own.
+
+    A v2 transform draws once for the whole batch that it is given, from torch's default generator.
+    Here it is given one image at a time, and the default generator is seeded from ``generator``
+    and left as it was.
+
+    Args:
+        transform: ``(C, H, W) -> (C, H, W)``, such as ``v2.RandomRotation(15)``.
+
+    Raises:
+        TypeError: if ``transform`` is not callable.
+    """
+    if not callable(transform):
+        raise TypeError(f"transform must be callable, got {transform!r}")
+    return _PerImage(transform)
+
+
+class _PerImage:
+    """A class and no closure, as :class:`_Chain`."""
+
+    def __init__(self, transform: Callable[[Tensor], Tensor]):
+        self.transform = transform
+
+    def __call__(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        _check_images(x)
+        seed = torch.randint(2**62, (), generator=generator).item()
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            changed = torch.stack([self.transform(image) for image in x])
+        channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        return changed.contiguous(memory_format=layout)
 
 
 def chain(*augments: Augment) -> Augment:

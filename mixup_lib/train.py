@@ -17,9 +17,9 @@ from torch.utils.data import Dataset
 
 from mixup_lib._batches import batches_of, has_convolution, index_batches, rank_share
 from mixup_lib._check import integer_at_least
+from mixup_lib._mixing import draws_of
 from mixup_lib._progress import progress_bar
 from mixup_lib.checkpoint import Checkpoint
-from mixup_lib.draw import no_mix
 from mixup_lib.evaluation import evaluate
 from mixup_lib.history import History
 from mixup_lib.losses import mixed_loss
@@ -87,7 +87,9 @@ def fit(
         epochs: passes over the data, at least 1.
         validation: evaluated after every ``validate_every`` epochs and after the last one.
         mixing: called as ``mixing(batch_size, generator=...)`` and returns a ``Mix``, such as
-            ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing.
+            ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing. Of ``x`` and ``y``
+            (the batch), ``progress`` (in [0, 1), as for ``schedule``) and ``history`` (the epochs
+            so far) it is passed those that its signature names without a default.
         forward: ``(model, x, mix) -> logits``, applies the mix where it belongs: to embeddings,
             hidden states, spectrograms; the default is :func:`mix_inputs`.
         loss: unreduced, ``(logits, y) -> (B,)``; the default is cross-entropy.
@@ -171,7 +173,7 @@ def _train(runtime, model, train, validation, plan, how, path) -> tuple[History,
     with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
         for epoch in range(len(history), epochs):
             start = time.perf_counter()
-            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, epoch)
+            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, history)
             row["seconds"] = time.perf_counter() - start
             due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
             if validation is not None and due:
@@ -205,27 +207,24 @@ class _Forward(nn.Module):
         return self.function(self.model, x, mix())
 
 
-def _epoch(runtime, model, optimizer, read, examples, plan, epoch) -> dict[str, float]:
-    """One pass over the data; returns the row of the history."""
-    seed, world = plan["seed"], runtime.world
+def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str, float]:
+    """One pass over the data; returns the next row of the history."""
+    seed, world, epoch = plan["seed"], runtime.world, len(history)
     order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"))
     batches = index_batches(order, plan["batch_size"], smallest=2 * world)
     generator = generator_for(seed, epoch, "draws", runtime.rank)
+    draw = draws_of(plan["mixing"])
     model.train()
     totals = torch.zeros(2, dtype=torch.float64, device=runtime.device)
     with seeded(runtime.device, seed, epoch, "model", runtime.rank):
         shares = [rank_share(batch, runtime.rank, world) for batch in batches]
         for step, (x, y) in enumerate(read(shares, generator_for(seed, epoch, "loader"))):
-            rate = plan["schedule"]((epoch + step / len(batches)) / plan["epochs"])
+            progress = (epoch + step / len(batches)) / plan["epochs"]
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * rate
+                group["lr"] = group["initial_lr"] * plan["schedule"](progress)
             if plan["augment"]:
                 x = plan["augment"](x, generator)
-            draw = plan["mixing"]
-            mix = draw(len(x), generator=generator) if draw else no_mix(len(x))
-            if not isinstance(mix, Mix):
-                raise TypeError(f"mixing must return a Mix, got {type(mix).__name__}")
-            mix = mix.to(runtime.device)
+            mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
             optimizer.zero_grad(set_to_none=True)
             logits = model(x, lambda mix=mix: mix)
             loss = mixed_loss(plan["loss"], logits.float(), y, mix)

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torchvision.transforms import v2
 
-from mixup_lib.augment import chain, crop, flip
+from mixup_lib.augment import chain, crop, flip, per_image
+from mixup_lib.checkpoint import describe
 
 
 def generator(seed=0):
@@ -69,3 +71,32 @@ def test_bad_input():
         crop(images(), padding=-1)
     with pytest.raises(TypeError, match="callables"):
         chain(flip, 3)
+
+
+def test_per_image_draws_for_each_image_and_follows_the_generator():
+    x = images(40, height=8, width=8)
+    mirrored = per_image(v2.RandomHorizontalFlip(0.5))
+    state = torch.random.get_rng_state()
+    y, again, other = (mirrored(x, generator(seed)) for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.equal(y, again) and not torch.equal(y, other)
+    same = (y == x).flatten(1).all(1)
+    assert (same ^ (y == x.flip(-1)).flatten(1).all(1)).all()
+    assert 5 < same.sum() < 35
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_per_image_keeps_the_layout_and_the_callers_tensor(layout):
+    x = images().to(memory_format=layout)
+    before = x.clone()
+    y = per_image(v2.RandomRotation(15))(x, generator())
+    assert torch.equal(x, before) and y.shape == x.shape
+    assert y.is_contiguous(memory_format=layout)
+
+
+def test_per_image_is_described_by_its_transform_and_refuses_what_is_none():
+    assert "degrees=[-15.0, 15.0]" in describe(per_image(v2.RandomRotation(15)))
+    with pytest.raises(TypeError, match="transform must be callable, got 3"):
+        per_image(3)
+    with pytest.raises(ValueError, match="x must be images"):
+        per_image(v2.RandomRotation(15))(torch.rand(3, 4))

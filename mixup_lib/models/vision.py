@@ -103,10 +103,12 @@ class ResNet(nn.Module):
         classes: number of outputs, at least 1.
         channels: channels of the input image, at least 1.
         stem_stride: 1 or 2.
+        dropout: probability in [0, 1) of dropping a value between a block's two convolutions
+            (Zagoruyko and Komodakis, 2016, section 2.4).
 
     Raises:
-        ValueError: if ``depth`` is not ``6 n + 2``, a size is below 1, or ``stem_stride`` is
-            neither 1 nor 2.
+        ValueError: if ``depth`` is not ``6 n + 2``, a size is below 1, ``stem_stride`` is
+            neither 1 nor 2, or ``dropout`` lies outside [0, 1).
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class ResNet(nn.Module):
         classes: int = 10,
         channels: int = 3,
         stem_stride: int = 1,
+        dropout: float = 0.0,
     ):
         super().__init__()
         integer_at_least("depth", depth, 8)
@@ -126,13 +129,15 @@ class ResNet(nn.Module):
         integer_at_least("channels", channels, 1)
         if stem_stride not in (1, 2):
             raise ValueError(f"stem_stride must be 1 or 2, got {stem_stride!r}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
         blocks_per_stage = (depth - 2) // 6
         self.stem = _conv_bn(channels, width, stem_stride)
         blocks, before = [], width
         for stage in range(3):
             after = width * 2**stage
             for block in range(blocks_per_stage):
-                blocks.append(_Block(before, after, 2 if stage and not block else 1))
+                blocks.append(_Block(before, after, 2 if stage and not block else 1, dropout))
                 before = after
         self.blocks = nn.Sequential(*blocks)
         self.classifier = nn.Linear(before, classes)
@@ -149,15 +154,16 @@ class ResNet(nn.Module):
 class _Block(nn.Module):
     """Basic block: two 3x3 convolutions around a shortcut."""
 
-    def __init__(self, before: int, after: int, stride: int):
+    def __init__(self, before: int, after: int, stride: int, dropout: float):
         super().__init__()
         self.first = _conv_bn(before, after, stride)
+        self.dropout = nn.Dropout(dropout)
         self.second = _conv_bn(after, after, 1)
         same = before == after and stride == 1
         self.shortcut = nn.Identity() if same else _conv_bn(before, after, stride, kernel=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+        return F.relu(self.second(self.dropout(F.relu(self.first(x)))) + self.shortcut(x))
 
 
 def _conv_bn(before: int, after: int, stride: int, kernel: int = 3) -> nn.Sequential:
