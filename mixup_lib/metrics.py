@@ -48,14 +48,20 @@ def ece(logits: Tensor, y: Tensor, bins: int = 15) -> float:
     Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017,
     equation (3).
     """
+    confidence, hit, place = confidence_bins(logits, y, bins)
+    gap = hit - confidence
+    sums = torch.zeros(bins, dtype=torch.double, device=gap.device).index_add_(0, place, gap)
+    return (sums.abs().sum() / len(y)).item()
+
+
+def confidence_bins(logits: Tensor, y: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Confidence, 1 where the prediction is right, and number of the bin, each ``(N,)``."""
     _check(logits, y)
     if bins < 1:
         raise ValueError(f"bins={bins}; valid is 1 or more")
     confidence, predicted = logits.double().softmax(1).max(1)
-    gap = (predicted == y).double() - confidence
     place = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    sums = torch.zeros(bins, dtype=torch.double, device=gap.device).index_add_(0, place, gap)
-    return (sums.abs().sum() / len(y)).item()
+    return confidence, (predicted == y).double(), place
 
 
 def mixed_accuracy(logits: Tensor, y: Tensor, mix: Mix) -> float:

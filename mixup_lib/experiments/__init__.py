@@ -1,6 +1,14 @@
 """Full-scale experiments whose results are recorded: ``python -m mixup_lib.experiments``."""
 
-from mixup_lib.experiments import cifar10_5000, fsdd, moving_digits, numbers_to_words, sentences
+from mixup_lib.experiments import (
+    cifar10_5000,
+    cifar10_methods,
+    cifar10_noisy_labels,
+    fsdd,
+    moving_digits,
+    numbers_to_words,
+    sentences,
+)
 from mixup_lib.experiments.runner import Experiment, run, run_one
 
 __all__ = ["EXPERIMENTS", "Experiment", "run", "run_one"]
@@ -13,5 +21,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         numbers_to_words.EXPERIMENT,
         fsdd.EXPERIMENT,
         moving_digits.EXPERIMENT,
+        cifar10_methods.EXPERIMENT,
+        cifar10_noisy_labels.EXPERIMENT,
     )
 }

@@ -1,0 +1,89 @@
+"""CIFAR-10 with wrong labels: plain training, dropout and mixup, at the best and the last epoch.
+
+A smaller form of section 3.4 of Zhang et al., "mixup", ICLR 2018. A share of the 3,000 training
+labels is drawn anew, uniformly over all classes; validation and test labels are right. "best" is
+the epoch with the highest validation accuracy, the earliest of equals; "last" is the last. Both
+are read off one training. The learning rate is that of the experiment ``cifar10-methods``; the
+paper's alpha of 8 stands beside 1, and dropout was not tuned.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch.utils.data import TensorDataset
+
+from mixup_lib.datasets.noise import corrupt_labels
+from mixup_lib.draw import draw_mixup
+from mixup_lib.evaluation import evaluate
+from mixup_lib.experiments import cifar10, cifar10_methods
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.seeds import generator_for
+
+SHARES = (0.2, 0.5, 0.8)
+CONFIG = cifar10_methods.CONFIG | {
+    "data": cifar10_methods.CONFIG["data"] | {
+        "train": 3000,
+        "validation": 1000,
+        "labels": "a share of the training labels is drawn anew, uniformly over all classes; "
+        "validation and test labels are right",
+    },
+    "augment": "none",
+    "validate_every": 1,
+}
+del CONFIG["judged"]
+
+_SETTINGS = {
+    "plain": {},
+    "mixup-1": {"mixing": partial(draw_mixup, alpha=1.0)},
+    "mixup-8": {"mixing": partial(draw_mixup, alpha=8.0)},
+    "dropout": {"model": {"dropout": 0.3}},
+}
+METHODS = {
+    f"{name}-{share}": {"share": share} | settings
+    for share in SHARES
+    for name, settings in _SETTINGS.items()
+}
+
+
+def measure(method: str, seed: int, checkpoint: Path) -> dict:
+    """Trains once; reads the test data for the best and for the last epoch."""
+    settings = dict(METHODS[method])
+    share = settings.pop("share")
+    splits = cifar10.load(CONFIG, seed)
+    x, y = splits.train.tensors
+    noisy = corrupt_labels(y, share, len(splits.classes), generator_for(seed, "labels"))
+    corrupted = replace(splits, train=TensorDataset(x, noisy))
+    model, standardise, history = cifar10.train(
+        CONFIG, corrupted, seed, checkpoint, keep="best", **settings
+    )
+    test = standardise.of(splits.test)
+    trained = of_training(model, history)
+    metrics = {"best": evaluate(model, test)}
+    # fit left the best weights in the model; the checkpoint holds the last ones as well.
+    state = torch.load(checkpoint, weights_only=True)
+    model.load_state_dict(state["model"])
+    wrong = noisy != y
+    metrics |= {
+        "last": evaluate(model, test),
+        "true-labels": evaluate(model, standardise.of(TensorDataset(x[~wrong], y[~wrong]))),
+        "wrong-labels": evaluate(model, standardise.of(TensorDataset(x[wrong], noisy[wrong]))),
+    }
+    validated = history["validation_accuracy"]
+    return {
+        "metrics": {name: rounded(part) for name, part in metrics.items()},
+        "best_epoch": 1 + validated.index(max(validated)),
+        "wrong": int(wrong.sum()),
+        "data_checksum": splits.checksum,
+    } | trained
+
+
+EXPERIMENT = Experiment(
+    name="cifar10-noisy-labels",
+    title="CIFAR-10, 3,000 labels, 20, 50 or 80 % drawn anew: plain, dropout, mixup",
+    config=CONFIG,
+    methods=described(METHODS),
+    seeds=(0, 1, 2, 3, 4),
+    measure=measure,
+)
