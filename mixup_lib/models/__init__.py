@@ -7,7 +7,9 @@ ends in a softmax.
 
 from torch import nn
 
+from mixup_lib.models.attention import TinyViT
 from mixup_lib.models.audio import SpectrogramNet
+from mixup_lib.models.generative import VAE, Autoencoder, Discriminator, Generator, gaussian_kl
 from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
 from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
 from mixup_lib.models.video import VideoCNN
@@ -15,14 +17,20 @@ from mixup_lib.models.vision import MLP, ResNet, SmallCNN
 
 __all__ = [
     "PLACES",
+    "VAE",
+    "Autoencoder",
     "BiLSTM",
+    "Discriminator",
+    "Generator",
     "MLP",
     "ResNet",
     "SentenceCNN",
     "Seq2Seq",
     "SmallCNN",
     "SpectrogramNet",
+    "TinyViT",
     "VideoCNN",
+    "gaussian_kl",
     "mix_at",
     "mixed_sequences",
     "parameter_count",

@@ -1,0 +1,155 @@
+"""Tables: the loader's files and checks, standardising, and the two experiments on them."""
+
+import importlib
+import json
+import math
+import zipfile
+
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+from mixup_lib import results
+from mixup_lib.datasets import UCI, Splits, data_root, diabetes, standardised, uci
+
+module = importlib.import_module("mixup_lib.datasets.uci")
+ROWS = ["63,2,0.5,0", "70,?,0.25,1", "55,4,-1.5,0", "41,8,0.75,1", "48,1,1e-3,1"]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A table of five rows in the place of HTRU2's."""
+    source = module.Source("Small", "9/small+set.zip", "small.data", "small.csv", (5, 4), 2)
+    monkeypatch.setitem(module.SOURCES, "htru2", source)
+    return source
+
+
+def write(root, content: bytes):
+    (root / "uci").mkdir(exist_ok=True)
+    (root / "uci" / "small.csv").write_bytes(content)
+
+
+@pytest.mark.parametrize("content", [
+    "\n".join(ROWS) + "\n",
+    "\r".join(["age,dose,change,class", *ROWS]) + "\r",  # a header, and HTRU2's line ends
+    "\r\n".join(["% about", "@relation r", "@attribute age real", "@DATA", *ROWS, ""]),
+    "\n".join(["X0\tX1\tX2\tTARGET", *(row.replace(",", "\t") for row in ROWS)]),
+])
+def test_a_table_reads_the_same_in_every_format(content, small, tmp_path):
+    write(tmp_path, content.encode())
+    splits = uci("htru2", root=tmp_path, validation=1, test=1)
+    parts = (splits.train, splits.validation, splits.test)
+    x = torch.cat([part.tensors[0] for part in parts])
+    y = torch.cat([part.tensors[1] for part in parts])
+    order = x[:, 0].argsort()
+    assert x[order][:, 0].tolist() == [41, 48, 55, 63, 70]
+    assert y[order].tolist() == [1, 1, 0, 0, 1] and splits.classes == ("0", "1")
+    assert x.isnan().sum() == 1 and x[order][4, 1].isnan()
+    assert x.dtype == torch.float32 and y.dtype == torch.int64
+    write(tmp_path, "\n".join(ROWS).encode())
+    assert uci("htru2", seed=1, root=tmp_path).checksum == splits.checksum
+
+
+@pytest.mark.parametrize(("rows", "message"), [
+    (ROWS[:4], "has 4 rows instead of 5 with 4 columns"),
+    ([*ROWS[:4], "1,2,3"], "has 5 rows instead of 5 with 4 columns"),
+    ([*ROWS[:4], "1,two,3,1"], "is damaged: could not convert string to float: 'two'"),
+    ([*ROWS[:4], "1,2,3,7"], "has the classes 0, 1, 7 instead of 2"),
+    ([], "has 0 rows instead of 5"),
+])
+def test_a_damaged_table_is_refused(rows, message, small, tmp_path):
+    write(tmp_path, "\n".join(rows).encode())
+    with pytest.raises(OSError, match=message):
+        uci("htru2", root=tmp_path)
+
+
+def test_a_table_is_fetched_whole_or_not_at_all(small, tmp_path, monkeypatch):
+    asked = []
+
+    def fetch(archive, folder, mirrors):
+        asked.append((archive.name, archive.urls, mirrors))
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(folder / archive.name, "w") as packed:
+            packed.writestr(member, "\n".join(ROWS))
+        return folder / archive.name
+
+    monkeypatch.setattr(module, "fetch", fetch)
+    member = "other.data"
+    with pytest.raises(OSError, match="no archive with small.data"):
+        uci("htru2", root=tmp_path)
+    assert [path.name for path in (tmp_path / "uci").iterdir()] == ["small+set.zip"]
+    member = "small.data"
+    uci("htru2", root=tmp_path, mirrors="https://one.example")
+    uci("htru2", root=tmp_path)
+    url = "https://archive.ics.uci.edu/static/public/9/small+set.zip"
+    assert asked == [("small+set.zip", (url,), None), ("small+set.zip", (url,), "https://one.example")]
+
+
+def test_missing_and_unknown_tables_say_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="MIXUP_DATA"):
+        uci("abalone", root=tmp_path, download=False)
+    with pytest.raises(ValueError, match="name='wine'; valid are abalone, airfoil, arrhythmia"):
+        uci("wine")
+    with pytest.raises(ValueError, match="test must be an integer from 0 to 149"):
+        uci("iris", test=150)
+
+
+def test_iris_and_diabetes_need_no_file():
+    splits = uci("iris", seed=3)
+    assert list(map(len, (splits.train, splits.validation, splits.test))) == [105, 15, 30]
+    assert torch.bincount(splits.test.tensors[1]).tolist() == [10, 10, 10]
+    assert uci("iris", seed=3, train=20).test.tensors[0].equal(splits.test.tensors[0])
+    splits = diabetes(validation=60, test=82)
+    x, y = splits.train.tensors
+    assert x.shape == (300, 10) and y.dtype == torch.float32 and splits.classes == ()
+    assert 25 <= y.min() and y.max() <= 346
+
+
+def small_splits(x, y):
+    part = TensorDataset(torch.tensor(x), torch.tensor(y))
+    other = TensorDataset(torch.tensor([[9.0] * len(x[0])]), torch.tensor(y[:1]))
+    return Splits("small", part, other, other, ())
+
+
+def test_standardising_uses_the_training_part_alone():
+    nan = math.nan
+    splits = standardised(
+        small_splits([[1.0, 5.0, 0.1], [3.0, nan, 0.1], [5.0, 7.0, 0.1]], [2.0, 4.0, 6.0]),
+        targets=True)
+    x, y = splits.train.tensors
+    width = math.sqrt(8 / 3)
+    assert x[:, 0].tolist() == pytest.approx([-2 / width, 0, 2 / width])
+    assert x[:, 1].tolist() == pytest.approx([-1, 0, 1])  # the missing value is the mean
+    assert x[:, 2].tolist() == [0, 0, 0]  # constant
+    assert y.tolist() == pytest.approx([-2 / width, 0, 2 / width])
+    assert splits.test.tensors[0].tolist()[0] == pytest.approx([6 / width, 3, 0])
+    assert splits.test.tensors[1].item() == pytest.approx(-2 / width)
+
+
+def test_standardising_refuses_what_has_no_deviation():
+    constant = small_splits([[1.0], [2.0]], [3.3, 3.3])
+    with pytest.raises(ValueError, match="the 2 training targets of 'small' are all 3.29.*const"):
+        standardised(constant, targets=True)
+    with pytest.raises(ValueError, match="targets=True, but 'small' has class ids"):
+        standardised(small_splits([[1.0], [2.0]], [0, 1]), targets=True)
+    empty = TensorDataset(torch.zeros(0, 2), torch.zeros(0))
+    with pytest.raises(ValueError, match="splits.train of 'none' is empty"):
+        standardised(Splits("none", empty, empty, empty, ()))
+
+
+@pytest.mark.parametrize(("name", "shape", "classes"), [
+    ("abalone", (4177, 10), 28), ("airfoil", (1503, 5), 0), ("arrhythmia", (452, 279), 13),
+    ("htru2", (17898, 8), 2), ("phishing", (1353, 9), 3),
+])
+def test_the_real_tables(name, shape, classes):
+    if not (data_root() / "uci").exists():
+        pytest.skip("the tables are not on this machine")
+    splits = uci(name, seed=1, validation=0, test=0)
+    x, y = splits.train.tensors
+    assert tuple(x.shape) == shape and len(splits.classes) == classes
+    assert x.isnan().sum() == (408 if name == "arrhythmia" else 0)
+    assert set(UCI) >= {name} and standardised(splits).train.tensors[0].isfinite().all()
+    if name == "abalone":
+        assert x[:, :3].sum(1).eq(1).all()
+    if name == "airfoil":
+        assert 103 < y.min() and y.max() < 141
