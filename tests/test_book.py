@@ -147,6 +147,17 @@ def test_the_ledger_lists_every_claim():
     assert all(re.search(rf"(?m)^\| {name} \|", page) for name in known)
 
 
+def test_every_claim_has_a_verdict():
+    judged = {record["id"] for record in ledger.records()}
+    assert not (open_claims := set(ledger.claims()) - judged), sorted(open_claims)
+
+
+def test_contradictions_name_claims():
+    known = ledger.claims()
+    pairs = {(name, claim["against"]) for name, claim in known.items() if "against" in claim}
+    assert pairs == {("C3", "C21"), ("C16", "C18")}
+
+
 def test_the_ledger_is_what_the_notebooks_say():
     assert ledger.PAGE.read_text("utf-8") == ledger.page(), "run `make sync`"
 

@@ -157,7 +157,7 @@ def test_the_ledger_reads_the_notebooks(tmp_path, monkeypatch):
     verdict = make().verdict(interval(1, 2), stated=SUPPORTED, margin=0.1)
     notebook(tmp_path, monkeypatch, verdict)
     page = ledger.page()
-    assert "Verdicts so far: 1 supported. Claims not tested yet: 29." in page
+    assert "Verdicts of 1 tests: 1 supported. Claims not tested yet: 29." in page
     assert f'../notebooks/04_image.html#{verdict.anchor}">supported</a>' in page
     assert "`1.5 [1, 2] points, n = 5`" in page
 
@@ -174,3 +174,15 @@ def test_the_ledger_rejects_the_same_test_twice(tmp_path, monkeypatch):
     notebook(tmp_path, monkeypatch, verdict, verdict)
     with pytest.raises(ValueError, match="second verdict"):
         ledger.page()
+
+
+def test_opposite_claims_stand_side_by_side(tmp_path, monkeypatch):
+    texts = {"measure": "share", "unit": "", "scale": "digits", "refuted_if": "above"}
+    cheap = claim("C16", "Mixing is cheap", smallest_effect=0.5, **texts)
+    notebook(tmp_path, monkeypatch, cheap.verdict(interval(1, 2), stated=SUPPORTED))
+    section = ledger.page().partition("## Claims that contradict each other")[2]
+    heads = [line for line in section.splitlines() if line in ("| C3 | C21 |", "| C16 | C18 |")]
+    assert len(heads) == 2
+    judged = section[section.index(heads[1]) :].splitlines()[3]
+    left, right = judged.strip("| ").split(" | ")
+    assert left.endswith(">supported</a>") and right == ledger.OPEN

@@ -97,6 +97,25 @@ def chapters(numbers: list[int]) -> str:
     return f"chapter{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
+def opposites(known: dict, by_claim: dict[str, list[dict]]) -> list[str]:
+    """Claims that contradict each other, side by side with what was found."""
+    lines = []
+    for name, claim in known.items():
+        if "against" not in claim:
+            continue
+        pair = (name, claim["against"])
+        lines += ["| " + " | ".join(pair) + " |", "|---|---|"]
+        lines.append("| " + " | ".join(known[one]["says"] for one in pair) + " |")
+        cells = ("<br>".join(map(tested, by_claim[one])) or OPEN for one in pair)
+        lines += ["| " + " | ".join(cells) + " |", ""]
+    return lines
+
+
+def tested(record: dict) -> str:
+    """A test in a few words: what was claimed of it, and the verdict."""
+    return f"{record['statement'].rstrip('.')}: {link(record, record['verdict'])}"
+
+
 def link(record: dict, text: str) -> str:
     """A link to the very cell. The address is inside an output, unknown to Markdown's own links."""
     return f'<a href="../notebooks/{record["notebook"]}.html#{record["anchor"]}">{text}</a>'
@@ -139,11 +158,14 @@ def page() -> str:
     tally = ", ".join(f"{count[verdict]} {verdict}" for verdict in VERDICTS if count[verdict])
     untested = sum(not records for records in by_claim.values())
     parts = [INTRODUCTION, "## All claims\n"]
-    parts.append(f"Verdicts so far: {tally or 'none'}. Claims not tested yet: {untested}.\n")
+    rest = f" Claims not tested yet: {untested}." if untested else ""
+    parts.append(f"Verdicts of {len(found)} tests: {tally or 'none'}.{rest}\n")
     parts.append("| | claim, and the heading under which it stands | verdict |\n|---|---|---|")
     parts += [row(name, claim, by_claim[name]) for name, claim in known.items()]
+    parts.append("\n## Claims that contradict each other\n")
+    parts += opposites(known, by_claim)
     if found:
-        parts.append("\n## The tests\n")
+        parts.append("## The tests\n")
         parts += [details(record) for records in by_claim.values() for record in records]
     return "\n".join(parts).rstrip("\n") + "\n"
 
