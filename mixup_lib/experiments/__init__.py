@@ -8,6 +8,7 @@ from mixup_lib.experiments import (
     moving_digits,
     numbers_to_words,
     sentences,
+    uci,
 )
 from mixup_lib.experiments.runner import Experiment, run, run_one
 
@@ -23,5 +24,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         moving_digits.EXPERIMENT,
         cifar10_methods.EXPERIMENT,
         cifar10_noisy_labels.EXPERIMENT,
+        *uci.EXPERIMENTS,
     )
 }

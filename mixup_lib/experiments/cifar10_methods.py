@@ -51,7 +51,7 @@ CONFIG = {
     "augment": "none but a method's own",
     "device": "cpu",
     "precision": "32-true",
-    "validate_every": 2,
+    "validate_every": 3,
     "choices": {
         "method": "plain",
         "measure": "validation accuracy after 40 epochs, seed 1000",
@@ -64,7 +64,7 @@ CONFIG = {
         "belongs to the methods named after weight decay; nothing else was tuned",
     },
     "judged": {
-        "attacks": "L-infinity on the first 500 test images; pgd: 10 steps, one random start",
+        "attacks": "L-infinity on the first 250 test images; pgd: 10 steps, one random start",
         "epsilon": "1/255 and 4/255 of the range of a pixel",
         "corruptions": "severity 3, on the first 2,000 test images",
         "foreign": "2,000 patches of two photographs; 2,000 images of uniform noise; AUROC of the "
@@ -141,7 +141,7 @@ def judged(model: nn.Module, standardise: cifar10.Standardise, splits, seed: int
         },
         "foreign": foreign(of_pixels, logits, generator),
         "corrupted": corrupted(of_pixels, x[:2000], y[:2000], generator),
-        **attacked(of_pixels, x[:500], y[:500], generator),
+        **attacked(of_pixels, x[:250], y[:250], generator),
     }
     return {
         "metrics": {name: rounded(part) for name, part in parts.items()},

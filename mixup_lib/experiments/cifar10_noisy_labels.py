@@ -29,6 +29,7 @@ CONFIG = cifar10_methods.CONFIG | {
         "labels": "a share of the training labels is drawn anew, uniformly over all classes; "
         "validation and test labels are right",
     },
+    "epochs": 20,
     "augment": "none",
     "validate_every": 1,
 }
