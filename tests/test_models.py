@@ -1,9 +1,14 @@
 """The networks: shapes, seeds, and errors that say what is valid."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
 
+from mixup_lib import fit
 from mixup_lib.models import MLP, ResNet, SmallCNN, parameter_count
 from mixup_lib.seeds import initialised
 
@@ -67,3 +72,28 @@ def test_resolution_halves_where_it_should():
 def test_bad_sizes(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_a_narrow_resnet_trains(width):
+    """A strided 1x1 convolution of few channels would corrupt memory (oneDNN issue 6035)."""
+    x, y = torch.rand(12, 3, 16, 16), torch.arange(12) % 3
+    history = fit(ResNet(8, width, classes=3), TensorDataset(x, y), epochs=2, batch_size=4)
+    assert all(map(math.isfinite, history["train_loss"]))
+
+
+def test_the_shortcut_is_a_strided_convolution():
+    block = ResNet(8, 8).blocks[1]
+    convolution, x = block.shortcut[0], torch.rand(2, 8, 6, 7)
+    strided = F.conv2d(x, convolution.weight, stride=2)
+    assert torch.equal(convolution(x[..., ::2, ::2]), strided)
+    assert block(x).shape == (2, 16, 3, 4)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0])
+def test_dropout_of_a_resnet(dropout):
+    with pytest.raises(ValueError, match=rf"dropout must lie in \[0, 1\), got {dropout}"):
+        ResNet(dropout=dropout)
+    model, x = ResNet(8, 8, dropout=0.9), torch.rand(2, 3, 16, 16)
+    assert torch.equal(model.eval()(x), model(x))
+    assert not torch.equal(model.train()(x), model(x))
