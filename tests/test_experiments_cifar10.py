@@ -1,0 +1,103 @@
+"""The experiments on CIFAR-10: what was chosen, what a record holds."""
+
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+from mixup_lib import fit, results
+from mixup_lib.calibration import Reliability
+from mixup_lib.corruptions import CORRUPTIONS
+from mixup_lib.datasets import Splits
+from mixup_lib.experiments import EXPERIMENTS, cifar10, cifar10_methods, cifar10_noisy_labels
+from mixup_lib.models import ResNet
+
+METHODS = EXPERIMENTS["cifar10-methods"]
+NOISY = EXPERIMENTS["cifar10-noisy-labels"]
+
+
+def toy(n=24):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(n, 3, 32, 32, generator=generator), torch.arange(n) % 10
+    part = TensorDataset(x, y)
+    return Splits("toy", part, part, part, tuple("0123456789"), "none")
+
+
+def test_learning_rate_and_weight_decay_are_the_best_of_the_grid():
+    grid = METHODS.config["choices"]["lr, weight_decay, validation accuracy"]
+    base = METHODS.config["optimizer"]
+    shared = max((row for row in grid if row[1] == base["weight_decay"]), key=lambda row: row[2])
+    assert base["lr"] == shared[0] == NOISY.config["optimizer"]["lr"]
+    rate, decay, _ = max(grid, key=lambda row: row[2])
+    for method in ("weight-decay", "weight-decay-mixup"):
+        own = cifar10_methods.METHODS[method]["optimizer"]
+        assert own == {"lr": rate, "weight_decay": decay}
+
+
+def test_methods_differ_from_plain_in_what_their_name_says():
+    own = {name: set(settings) for name, settings in cifar10_methods.METHODS.items()}
+    assert own["plain"] == set()
+    for name in ("crop", "flip", "rotation", "scaling", "classical", "cutout"):
+        assert own[name] == {"augment"}
+    for name in ("mixup-0.05", "mixup-0.2", "mixup-1", "mixup-4", "mixup-16"):
+        alpha = float(name.partition("-")[2])
+        assert cifar10_methods.METHODS[name]["mixing"].keywords == {"alpha": alpha}
+        assert own[name] == {"mixing"}
+    assert own["classical-mixup"] == {"augment", "mixing"}
+
+
+def test_standardise_gives_mean_zero_and_deviation_one():
+    images = torch.rand(50, 3, 4, 4) * 0.3 + 0.5
+    x = cifar10.Standardise(images)(images)
+    assert x.mean((0, 2, 3)).abs().max() < 1e-5
+    assert torch.allclose(x.std((0, 2, 3)), torch.ones(3), atol=1e-5)
+
+
+def test_a_judged_model_has_every_part():
+    splits = toy()
+    standardise = cifar10.Standardise(splits.train.tensors[0])
+    model = ResNet(8, 8, stem_stride=2)
+    fit(model, standardise.of(splits.train), epochs=1)
+    judged = cifar10_methods.judged(model, standardise, splits, seed=0)
+    parts = judged["metrics"]
+    assert set(parts["corrupted"]) == {"clean", "mean", *CORRUPTIONS}
+    assert parts["pgd"]["error-4"] >= parts["fgsm"]["clean"]
+    assert 0 <= parts["foreign"]["auroc-photographs"] <= 1
+    assert parts["test"]["error"] == parts["scaled"]["error"]
+    assert parts["scaled"]["nll"] <= parts["test"]["nll"] + 1e-9  # fitted on the same data here
+    for name in ("test", "scaled"):
+        bins = judged["reliability"][name]
+        found = Reliability(*(tuple(bins[key]) for key in ("confidence", "accuracy", "share")))
+        assert found.ece == pytest.approx(parts[name]["ece"], abs=1e-4)
+
+
+def test_a_run_with_wrong_labels_measures_best_and_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar10, "load", lambda config, seed: toy(40))
+    small = {"epochs": 2, "model": cifar10_noisy_labels.CONFIG["model"] | {"width": 8}}
+    monkeypatch.setattr(
+        cifar10_noisy_labels, "CONFIG", cifar10_noisy_labels.CONFIG | small
+    )
+    record = cifar10_noisy_labels.measure("mixup-1-0.5", 0, tmp_path / "run.pt")
+    assert set(record["metrics"]) == {"best", "last", "true-labels", "wrong-labels"}
+    assert record["metrics"]["wrong-labels"]["n"] == record["wrong"] <= 20
+    assert record["metrics"]["true-labels"]["n"] == 40 - record["wrong"]
+    curve = record["history"]["validation_accuracy"]
+    assert record["metrics"]["best"]["accuracy"] == max(curve)
+    assert curve[record["best_epoch"] - 1] == max(curve)
+    assert record["metrics"]["last"]["accuracy"] == curve[-1]
+
+
+@pytest.mark.parametrize("experiment", [METHODS, NOISY], ids=lambda experiment: experiment.name)
+def test_recorded_runs_are_whole(experiment):
+    records = results.load(experiment.name)
+    seeds = {record["seed"] for record in records}
+    for seed in seeds:  # the same draw of the data for every method
+        assert len({r["data_checksum"] for r in records if r["seed"] == seed}) == 1
+    for record in records:
+        assert len(record["history"]["train_loss"]) == experiment.config["epochs"]
+        for part in record["metrics"].values():
+            assert all(0 <= part[name] <= 1 for name in part if name.startswith("error"))
+    if experiment is METHODS:
+        for record in records:
+            for bins in record["reliability"].values():
+                assert sum(bins["share"]) == pytest.approx(1, abs=1e-4)
+            assert record["metrics"]["test"]["error"] == record["metrics"]["scaled"]["error"]
