@@ -1,16 +1,16 @@
 """Alpha from feedback: mix more while the model over-fits, and less while it under-fits.
 
-The rule looks at one gap, after each validated epoch: the loss on validation data minus the loss
-on training data. While the gap is positive, alpha grows by a fixed factor; while it is negative,
-alpha shrinks by the same factor. It is the controller of Karras et al., which sets the strength of
-a GAN's augmentation by the sign of an over-fitting measure, with mixup's alpha in the place of
-their probability.
+The rule looks at one gap, after each validated epoch: the accuracy on the training mixtures minus
+the accuracy on validation data. While the gap is positive, alpha grows by a fixed factor; while it
+is negative, alpha shrinks by the same factor. It is the controller of Karras et al., which sets
+the strength of a GAN's augmentation by the sign of an over-fitting measure, with mixup's alpha in
+the place of their probability.
 
-The loss on mixtures can't be compared with the loss on examples as they are: soft targets have an
-entropy, below which no model gets. :func:`target_entropy` takes it off.
+The accuracy on mixtures can't reach 1: whichever of two classes a model names, the label's other
+share is lost. So it is divided by the best that is possible, :func:`best_mixed_accuracy`.
 
 Source: Karras et al., "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020,
-section 3; the entropy is derived here.
+section 3; the measure and its ceiling are derived here.
 """
 
 import math
@@ -22,30 +22,34 @@ from mixup_lib.draw import draw_mixup
 from mixup_lib.history import History
 from mixup_lib.mix import Mix
 
-__all__ = ["adaptive_alpha", "draw_adaptive", "target_entropy"]
+__all__ = ["adaptive_alpha", "best_mixed_accuracy", "draw_adaptive"]
 
 
-def target_entropy(alpha: float, classes: int) -> float:
-    """Mean entropy of a mixed label, the least mean loss on mixtures.
+def best_mixed_accuracy(alpha: float, classes: int) -> float:
+    """The λ-weighted accuracy of a model that always names the class with the larger weight.
 
-    With ``lam ~ Beta(alpha, alpha)`` the binary entropy has the mean ``ψ(2 alpha + 1) - ψ(alpha +
-    1)``, ψ being the digamma function. A partner of the same class, one in ``classes`` when they
-    are balanced, leaves the label hard.
+    With ``lam ~ Beta(alpha, alpha)`` the larger weight has the mean ``1/2 + 4 ** -alpha / (alpha
+    B(alpha, alpha))``, B being the beta function. A partner of the same class, one in ``classes``
+    when they are balanced, leaves the label whole.
 
     Args:
-        alpha: 0 or more; 0 means no mixing.
+        alpha: Above 0, or 0 for no mixing.
         classes: Number of classes, at least 1.
 
     Returns:
-        In nats, 0 or more, at most ln 2.
+        From 1/2, as alpha grows, to 1.
 
     Raises:
         ValueError: An argument out of range.
     """
-    _finite("alpha", alpha, 0)
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise ValueError(f"alpha={alpha}; valid is a finite number of 0 or more")
     integer_at_least("classes", classes, 1)
-    top, bottom = torch.special.digamma(torch.tensor([2 * alpha + 1, alpha + 1]).double()).tolist()
-    return (1 - 1 / classes) * (top - bottom)
+    if alpha == 0:
+        return 1.0
+    log_beta = 2 * math.lgamma(alpha) - math.lgamma(2 * alpha)
+    larger = 0.5 + math.exp(-alpha * math.log(4) - math.log(alpha) - log_beta)
+    return 1 / classes + (1 - 1 / classes) * larger
 
 
 def adaptive_alpha(
@@ -58,13 +62,12 @@ def adaptive_alpha(
 ) -> float:
     """Alpha for the next epoch, recomputed from the whole history; a pure function of it.
 
-    After each validated epoch, alpha is multiplied by ``factor`` if ``validation_nll`` exceeds
-    ``train_loss`` less the targets' entropy, and divided by it otherwise, within the bounds.
+    After each validated epoch, alpha is multiplied by ``factor`` if ``mixed_accuracy``, over the
+    best possible, exceeds ``validation_accuracy``, and divided by it otherwise, within the bounds.
 
     Args:
-        history: Of a run of :func:`~mixup_lib.fit` that mixed at this very alpha, with
-            cross-entropy, no class weights and validation data; epochs not validated change
-            nothing.
+        history: Of a run of :func:`~mixup_lib.fit` that mixed at this very alpha, with class ids
+            for labels and with validation data; epochs not validated change nothing.
         classes: Number of classes, at least 1.
         start: Alpha until an epoch is validated, from ``low`` to ``high``.
         factor: Above 1.
@@ -75,7 +78,7 @@ def adaptive_alpha(
         A number from ``low`` to ``high``.
 
     Raises:
-        ValueError: An argument out of range, or a loss in the history that is not finite.
+        ValueError: An argument out of range, or an accuracy in the history is not finite.
     """
     if not (math.isfinite(factor) and factor > 1):
         raise ValueError(f"factor={factor}; valid is a finite number above 1")
@@ -85,11 +88,14 @@ def adaptive_alpha(
         )
     alpha = float(start)
     for row in history.rows:
-        if "validation_nll" not in row:
+        if "validation_accuracy" not in row:
             continue
-        gap = row["validation_nll"] - (row["train_loss"] - target_entropy(alpha, classes))
+        learned = row["mixed_accuracy"] / best_mixed_accuracy(alpha, classes)
+        gap = learned - row["validation_accuracy"]
         if not math.isfinite(gap):
-            raise ValueError(f"history has losses that are not finite in epoch {row['epoch']}")
+            raise ValueError(
+                f"history has no finite accuracy in epoch {row['epoch']}; valid labels are class ids"
+            )
         alpha = min(max(alpha * (factor if gap > 0 else 1 / factor), low), high)
     return alpha
 
@@ -120,8 +126,3 @@ def draw_adaptive(
     """
     alpha = adaptive_alpha(history, classes, start, factor, low, high)
     return draw_mixup(batch_size, alpha, generator=generator, device=device)
-
-
-def _finite(name: str, value: float, least: float) -> None:
-    if not (math.isfinite(value) and value >= least):
-        raise ValueError(f"{name}={value}; valid is a finite number of {least} or more")

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mixup_lib._check import integer_at_least
 
-__all__ = ["chain", "crop", "flip", "per_image"]
+__all__ = ["chain", "crop", "flip", "per_image", "rotate", "scale"]
 
 Augment = Callable[[Tensor, torch.Generator | None], Tensor]
 
@@ -67,6 +67,56 @@ def crop(
     cropped = padded[example, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
     return cropped if channels_last else cropped.contiguous()
+
+
+def rotate(
+    x: Tensor, generator: torch.Generator | None = None, degrees: float = 15.0
+) -> Tensor:
+    """Turns each image around its centre by an angle drawn uniformly; corners are filled with 0.
+
+    Args:
+        x: ``(B, C, H, W)`` floating; it is not changed.
+        generator: CPU generator; None uses torch's default one.
+        degrees: largest angle, either way, in [0, 180].
+
+    Returns:
+        A new tensor like ``x``, read bilinearly, as torchvision's ``RandomRotation`` does.
+
+    Raises:
+        ValueError: if ``x`` is not 4-dimensional or ``degrees`` lies outside [0, 180].
+    """
+    _check_images(x)
+    if not 0 <= degrees <= 180:
+        raise ValueError(f"degrees must lie in [0, 180], got {degrees}")
+    angle = torch.deg2rad(_uniform(x, -degrees, degrees, generator))
+    return _affine(x, angle.cos(), angle.sin())
+
+
+def scale(
+    x: Tensor,
+    generator: torch.Generator | None = None,
+    low: float = 0.8,
+    high: float = 1.2,
+) -> Tensor:
+    """Shrinks or enlarges each image around its centre by a factor drawn uniformly.
+
+    Args:
+        x: ``(B, C, H, W)`` floating; it is not changed.
+        generator: CPU generator; None uses torch's default one.
+        low: smallest factor, above 0. What a shrunk image leaves free is filled with 0.
+        high: largest factor, at least ``low``. What an enlarged image pushes out is lost.
+
+    Returns:
+        A new tensor like ``x``, read bilinearly, as torchvision's ``RandomAffine`` does.
+
+    Raises:
+        ValueError: if ``x`` is not 4-dimensional or the factors are not ``0 < low <= high``.
+    """
+    _check_images(x)
+    if not 0 < low <= high:
+        raise ValueError(f"low and high must be 0 < low <= high, got {low} and {high}")
+    factor = _uniform(x, low, high, generator)
+    return _affine(x, 1 / factor, torch.zeros_like(factor))
 
 
 def per_image(transform: Callable[[Tensor], Tensor]) -> Augment:
@@ -126,6 +176,24 @@ class _Chain:
         for augment in self.augments:
             x = augment(x, generator)
         return x
+
+
+def _uniform(x: Tensor, low: float, high: float, generator) -> Tensor:
+    return low + (high - low) * torch.rand(len(x), generator=generator)
+
+
+def _affine(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Each image read at coordinates turned and stretched around its centre, zeros outside."""
+    height, width = x.shape[2:]
+    zero = torch.zeros_like(cosine)
+    # Coordinates run from -1 to 1 along both sides, whatever their lengths.
+    rows = [cosine, -sine * (height / width), zero, sine * (width / height), cosine, zero]
+    matrix = torch.stack(rows, 1).view(-1, 2, 3).to(x.device, x.dtype)
+    grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
+    moved = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return moved.contiguous(memory_format=layout)
 
 
 def _check_images(x: Tensor) -> None:

@@ -49,6 +49,8 @@ class Comparison:
         """
         found: dict[str, dict[int, dict]] = {}
         for record in records:
+            if methods is not None and record["method"] not in methods:
+                continue
             if part not in record["metrics"]:
                 raise ValueError(f"part must be in {list(record['metrics'])}, got {part!r}")
             found.setdefault(record["method"], {})[record["seed"]] = record["metrics"][part]

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from mixup_lib.augment import chain, crop, flip, per_image
+from mixup_lib import augment
+from mixup_lib.augment import chain, crop, flip, per_image, rotate, scale
 from mixup_lib.checkpoint import describe
 
 
@@ -43,12 +44,12 @@ def test_default_padding_is_an_eighth_and_zero_is_no_crop():
     assert torch.equal(crop(x, generator(), padding=0), x)
 
 
-@pytest.mark.parametrize("augment", [flip, crop, chain(crop, flip)])
+@pytest.mark.parametrize("change", [flip, crop, chain(crop, flip), rotate, scale])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_layout_dtype_and_the_callers_tensor_are_kept(augment, layout):
+def test_layout_dtype_and_the_callers_tensor_are_kept(change, layout):
     x = images().to(memory_format=layout)
     before = x.clone()
-    y = augment(x, generator())
+    y = change(x, generator())
     assert torch.equal(x, before)
     assert y.shape == x.shape
     assert y.dtype == x.dtype
@@ -100,3 +101,44 @@ def test_per_image_is_described_by_its_transform_and_refuses_what_is_none():
         per_image(3)
     with pytest.raises(ValueError, match="x must be images"):
         per_image(v2.RandomRotation(15))(torch.rand(3, 4))
+
+
+def ramp(height=9, width=13):
+    return torch.rand(6, 2, height, width, generator=generator())
+
+
+@pytest.mark.parametrize("degrees", [-20.0, 7.0])
+def test_rotation_is_torchvisions(degrees, monkeypatch):
+    monkeypatch.setattr(augment, "_uniform", lambda x, *_: torch.full((len(x),), degrees))
+    bilinear = v2.InterpolationMode.BILINEAR
+    theirs = v2.functional.rotate(ramp(), degrees, interpolation=bilinear)
+    assert torch.allclose(rotate(ramp(), degrees=30), theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.2])
+def test_scaling_is_torchvisions(factor, monkeypatch):
+    monkeypatch.setattr(augment, "_uniform", lambda x, *_: torch.full((len(x),), factor))
+    bilinear = v2.InterpolationMode.BILINEAR
+    theirs = v2.functional.affine(ramp(), 0, [0, 0], factor, [0, 0], interpolation=bilinear)
+    assert torch.allclose(scale(ramp()), theirs, atol=1e-5)
+
+
+def test_each_image_has_its_own_angle_and_factor():
+    x = ramp()[:1].expand(6, -1, -1, -1)
+    for change in (rotate, scale):
+        y = change(x, generator(1))
+        assert torch.equal(y, change(x, generator(1)))
+        assert len({tuple(image.flatten().tolist()) for image in y}) == 6
+
+
+def test_no_angle_and_factor_one_change_nothing():
+    assert torch.allclose(rotate(ramp(), degrees=0), ramp(), atol=1e-6)
+    assert torch.allclose(scale(ramp(), low=1, high=1), ramp(), atol=1e-6)
+
+
+def test_bad_angles_and_factors():
+    with pytest.raises(ValueError, match=r"degrees must lie in \[0, 180\], got 200"):
+        rotate(ramp(), degrees=200)
+    for low, high in ((0, 1), (1.2, 0.8)):
+        with pytest.raises(ValueError, match="low and high must be"):
+            scale(ramp(), low=low, high=high)

@@ -3,8 +3,9 @@
 A smaller form of section 3.4 of Zhang et al., "mixup", ICLR 2018. A share of the 3,000 training
 labels is drawn anew, uniformly over all classes; validation and test labels are right. "best" is
 the epoch with the highest validation accuracy, the earliest of equals; "last" is the last. Both
-are read off one training. The learning rate is that of the experiment ``cifar10-methods``; the
-paper's alpha of 8 stands beside 1, and dropout was not tuned.
+are read off one training. The learning rate is that of the experiment ``cifar10-methods``; alpha is
+the 8 that the paper uses at 20 %, and dropout was not tuned. The plan had an alpha of 1 as well; it
+was dropped for time after one seed, in which 8 did better at 20 and 50 % and worse at 80 %.
 """
 
 from dataclasses import replace
@@ -37,7 +38,6 @@ del CONFIG["judged"]
 
 _SETTINGS = {
     "plain": {},
-    "mixup-1": {"mixing": partial(draw_mixup, alpha=1.0)},
     "mixup-8": {"mixing": partial(draw_mixup, alpha=8.0)},
     "dropout": {"model": {"dropout": 0.3}},
 }

@@ -4,9 +4,10 @@ Same data, seeds, epochs and methods as :mod:`mixup_lib.experiments.cifar10_meth
 has attention instead of convolutions and about as many parameters. So what a method brings to one
 can be set beside what it brings to the other.
 
-Written down before the run (claim C19): the effect is the test error, plain minus method, paired
-by seed. Mixup suits attention less if its gain minus that of classical augmentation is smaller for
-the transformer than for the ResNet by a point or more.
+Written down before the run (claim C19): a gain is the test error, plain minus method, paired by
+seed. The transformer gains less from mixup than from classical augmentation if the two gains
+differ by a point or more. That is a matter of attention if the ResNet's two gains differ less, by
+a point or more.
 
 Chosen before the run, on validation data of a seed that is not among the recorded ones: the
 learning rate, for plain training alone, which all methods share. Nothing else was tuned.
@@ -45,9 +46,11 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
     model, standardise, history = cifar10.train(
         CONFIG, splits, seed, checkpoint, make_model=TinyViT, **METHODS[method]
     )
-    parts = {name: standardise.of(getattr(splits, name)) for name in ("test", "validation", "train")}
+    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
     return {
-        "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
+        "metrics": {
+            name: rounded(evaluate(model, standardise.of(part))) for name, part in parts.items()
+        },
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

@@ -32,12 +32,11 @@ from torchvision.transforms import InterpolationMode, v2
 
 from mixup_lib.augment import crop, per_image
 from mixup_lib.datasets import Splits, digits
-from mixup_lib.draw import draw_cutmix, draw_dirichlet, draw_mixup
+from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, rounded
 from mixup_lib.gan import fit_gan
 from mixup_lib.generate import fit_autoencoder, sample
-from mixup_lib.manifold import manifold
 from mixup_lib.models import SmallCNN, parameter_count
 from mixup_lib.models.generative import VAE, Discriminator, Generator
 from mixup_lib.seeds import initialised
@@ -52,16 +51,13 @@ KNOBS = {
     "crop": ("padding", (1, 2, 3)),
     "mixup": ("alpha", (0.2, 1.0, 4.0)),
     "cutmix": ("alpha", (0.2, 1.0, 4.0)),
-    "manifold": ("alpha", (0.2, 1.0, 4.0)),
-    "dirichlet": ("alpha", (0.2, 1.0, 4.0)),
-    "cutout": ("share", (0.0625, 0.125, 0.25)),
     "label-smoothing": ("smoothing", (0.05, 0.1, 0.2)),
-    "dropout": ("probability", (0.1, 0.3, 0.5)),
-    "weight-decay": ("weight_decay", (0.03, 0.3, 1.0)),
     "vae": ("samples", (100, 400, 1600)),
     "gan": ("samples", (100, 400, 1600)),
 }
-VALIDATION_ERROR: dict[str, tuple[float, ...]] = {}
+VALIDATION_ERROR: dict[str, tuple[float, ...]] = {
+    "plain": (15.78, 15.93, 14.06),
+}
 CHOSEN = {
     method: values[errors.index(min(errors))]
     for method, (_, values) in KNOBS.items()
@@ -71,13 +67,13 @@ CHOSEN = {
 CONFIG = {
     "data": {"name": "digits", "train": 100, "validation": 697, "test": 1000},
     "model": {"name": "SmallCNN", "channels": 1, "classes": 10, "width": 8},
-    "optimizer": {"name": "AdamW", "lr": CHOSEN["plain"], "weight_decay": 0.0},
+    "optimizer": {"name": "Adam", "lr": CHOSEN["plain"]},
     "schedule": "cosine",
     "steps": 200,
     "batch_size": 50,
-    "vae": {"epochs": 600, "parameters": "of encoder and decoder"},
-    "gan": {"steps": 3000, "parameters": "of generator and discriminator"},
-    "long": "five times the steps",
+    "vae": {"epochs": 400, "parameters": "of encoder and decoder"},
+    "gan": {"steps": 2000, "parameters": "of generator and discriminator"},
+    "long": "four times the steps",
     "seconds": "CPU time of one thread",
     "device": "cpu",
     "choices": {
@@ -104,21 +100,9 @@ def setting(method: str, value: float) -> dict:
             return {"augment": partial(crop, padding=value)}
         case "cutmix":
             return {"mixing": partial(draw_cutmix, size=(8, 8), alpha=value)}
-        case "manifold":
-            places = partial(manifold, places=("input", "features.1", "features.3"))
-            return {"mixing": partial(draw_mixup, alpha=value), "forward": places}
-        case "dirichlet":
-            return {"mixing": partial(draw_dirichlet, k=3, alpha=value)}
-        case "cutout":
-            area = {"scale": (value, value), "ratio": (1, 1)}
-            return {"augment": per_image(v2.RandomErasing(1.0, **area))}
         case "label-smoothing":
             smooth = {"reduction": "none", "label_smoothing": value}
             return {"loss": partial(F.cross_entropy, **smooth)}
-        case "dropout":
-            return {"model": {"dropout": value}}
-        case "weight-decay":
-            return {"optimizer": {"weight_decay": value}}
         case "vae" | "gan":
             return {"source_name": method, "samples": value}
     return {"mixing": partial(draw_mixup, alpha=value)}
@@ -134,7 +118,7 @@ METHODS = {method: setting(method, value) for method, value in CHOSEN.items()}
 METHODS |= {"classical": _classical()}
 METHODS |= {f"{name}-mixup": METHODS[name] | METHODS["mixup"]
             for name in ("classical", "vae", "gan")}
-METHODS |= {f"{name}-long": METHODS[name] | {"steps": 5 * CONFIG["steps"]}
+METHODS |= {f"{name}-long": METHODS[name] | {"steps": 4 * CONFIG["steps"]}
             for name in ("plain", "mixup")}  # fmt: skip
 
 
@@ -185,7 +169,7 @@ def trained(
     size, start = CONFIG["batch_size"], time.process_time()
     fit(
         net, train, epochs=round(steps / -(-len(train) // size)), batch_size=size, seed=seed,
-        optimizer=partial(torch.optim.AdamW, **_but_name("optimizer") | (optimizer or {})),
+        optimizer=partial(torch.optim.Adam, **_but_name("optimizer") | (optimizer or {})),
         schedule=cosine, device=CONFIG["device"], progress=False, **options,
     )  # fmt: skip
     return net, {"before": before, "training": time.process_time() - start}, extra
@@ -222,7 +206,7 @@ EXPERIMENT = Experiment(
     title="A hundred labelled digits: transforms, mixup and relatives, VAE and GAN samples",
     config=CONFIG,
     methods=described(METHODS),
-    seeds=(0, 1, 2, 3, 4, 5, 6, 7),
+    seeds=(0, 1, 2, 3, 4),
     measure=measure,
 )
 

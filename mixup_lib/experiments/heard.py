@@ -1,0 +1,175 @@
+"""Spoken digits: seen and heard together; and alpha that changes while the model learns.
+
+Written before the runs. Every measure is a test error in points, paired by seed, which varies
+split, pairing, initial weights and draws. The smallest effect that matters is half a point. A
+claim is refuted if the whole interval lies below it, supported if above, else inconclusive.
+
+*seen-and-heard* (claim C26): plain training minus mixup with one draw for picture and sound. The
+method "apart" draws for each sense separately and takes the picture's labels; "seen" mixes the
+picture alone. Recordings and pictures are real; a picture belongs to a sound by its class alone.
+
+*heard-schedules* (claims C27, C28), sounds alone: the best fixed alpha minus the method. The best
+fixed alpha is the one of the grid, 0 included, with the lowest mean validation error. All methods
+have the same epochs.
+
+Nothing was tuned: grid, schedules and the adaptive rule's settings were written down once. Test
+data are read once, at the end of a run.
+"""
+
+import time
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from mixup_lib.adaptive import adaptive_alpha, draw_adaptive
+from mixup_lib.audio import LogMel
+from mixup_lib.datasets import digits, fsdd, stratified_split
+from mixup_lib.draw import draw_mixup
+from mixup_lib.evaluation import evaluate
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.history import History
+from mixup_lib.models import MLP
+from mixup_lib.multimodal import TwoSenses, companions, mix_apart
+from mixup_lib.schedules import cosine as cosine_alpha
+from mixup_lib.schedules import draw_scheduled, large_then_small, linear, off_late
+from mixup_lib.seeds import generator_for, initialised
+from mixup_lib.train import cosine, fit
+
+SHARED = {
+    "data": {
+        "name": "fsdd",
+        "split": "class-stratified draw by the seed from all 3,000 recordings of six speakers",
+        "train": 300,
+        "validation": 500,
+        "test": 1500,
+    },
+    "features": {"name": "LogMel", "mels": 20, "window": 512, "hop": 400},
+    "optimizer": {"name": "Adam", "lr": 1e-3},
+    "schedule": "cosine",
+    "epochs": 60,
+    "batch_size": 50,
+    "device": "cpu",
+    "precision": "32-true",
+    "validate_every": 1,
+}
+TOGETHER = SHARED | {
+    "model": {"name": "TwoSenses", "hidden": 64},
+    "pictures": "digits of the same part, drawn by class with replacement, plus normal noise",
+    "noise": 0.4,
+}
+ALONE = SHARED | {"model": {"name": "MLP", "hidden": 128}}
+
+SENSES = {
+    "plain": {},
+    "together": {"mixing": partial(draw_mixup, alpha=1.0)},
+    "apart": {
+        "mixing": partial(draw_mixup, alpha=1.0), "forward": partial(mix_apart, alpha=1.0),
+    },
+}
+
+
+def scheduled(schedule, **settings):
+    """A mixing of fit at a schedule's alpha."""
+    return {"mixing": partial(draw_scheduled, schedule=partial(schedule, **settings))}
+
+
+FIXED = {
+    "plain": {},
+    "mixup-0.1": {"mixing": partial(draw_mixup, alpha=0.1)},
+    "mixup-0.4": {"mixing": partial(draw_mixup, alpha=0.4)},
+    "mixup-1": {"mixing": partial(draw_mixup, alpha=1.0)},
+    "mixup-4": {"mixing": partial(draw_mixup, alpha=4.0)},
+}
+SCHEDULES = FIXED | {
+    "linear": scheduled(linear, start=2.0, end=0.0),
+    "cosine": scheduled(cosine_alpha, start=2.0, end=0.0),
+    "off-late": scheduled(off_late, alpha=1.0, share=0.2),
+    "large-then-small": scheduled(large_then_small, large=2.0, small=0.2),
+    "small-then-large": scheduled(large_then_small, large=0.2, small=2.0),
+    "adaptive": {"mixing": partial(draw_adaptive, classes=10)},
+}
+
+
+@cache
+def recordings() -> tuple[Tensor, Tensor, str]:
+    """Log-mel spectrograms ``(3000, features)`` in [0, 1], labels, and the data's checksum."""
+    splits = fsdd()
+    parts = (splits.train, splits.validation, splits.test)
+    x, y = (torch.cat(tensors) for tensors in zip(*(part.tensors for part in parts), strict=True))
+    settings = {name: it for name, it in SHARED["features"].items() if name != "name"}
+    return LogMel(**settings)(x).flatten(1), y, splits.checksum
+
+
+def sounds(seed: int) -> dict[str, TensorDataset]:
+    """The seed's draw of the recordings, in three parts."""
+    x, y, _ = recordings()
+    names = ("test", "validation", "train")
+    chosen = stratified_split(y, [SHARED["data"][name] for name in names], seed)
+    return {name: TensorDataset(x[rows], y[rows]) for name, rows in zip(names, chosen, strict=True)}
+
+
+def seen_and_heard(seed: int) -> dict[str, TensorDataset]:
+    """The same, each recording behind a noisy picture of its digit: one vector."""
+    pictures, parts = digits(seed=seed), {}
+    generator = generator_for(seed, "pictures")
+    for name, part in sounds(seed).items():
+        (heard, y), (seen, among) = part.tensors, getattr(pictures, name).tensors
+        seen = seen[companions(y, among, generator)].flatten(1)
+        seen = seen + TOGETHER["noise"] * torch.randn(seen.shape, generator=generator)
+        parts[name] = TensorDataset(torch.cat([seen, heard], 1), y)
+    return parts
+
+
+def measure(config: dict, methods: dict, method: str, seed: int, checkpoint: Path | None) -> dict:
+    """Trains once and reads the test data once; returns the measured part of a record."""
+    start = time.perf_counter()
+    together = config["model"]["name"] == "TwoSenses"
+    parts = (seen_and_heard if together else sounds)(seed)
+    width, hidden = parts["train"].tensors[0].shape[1], config["model"]["hidden"]
+    make = partial(MLP, width, hidden, 10)
+    if together:
+        make = partial(TwoSenses, 64, width - 64, 10, hidden)
+    model = initialised(make, seed)
+    history = fit(
+        model,
+        parts["train"],
+        validation=parts["validation"],
+        epochs=config["epochs"],
+        batch_size=config["batch_size"],
+        optimizer=partial(torch.optim.Adam, lr=config["optimizer"]["lr"]),
+        schedule=cosine,
+        seed=seed,
+        device=config["device"],
+        **methods[method],
+    )
+    measured = {
+        "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
+        "data_checksum": recordings()[2],
+    } | of_training(model, history)
+    if method == "adaptive":
+        past = [History(history.rows[:n]) for n in range(len(history))]
+        measured["history"]["alpha"] = rounded([adaptive_alpha(it, classes=10) for it in past])
+    measured["seconds"]["all"] = round(time.perf_counter() - start, 1)
+    return measured
+
+
+def _experiment(name: str, title: str, config: dict, methods: dict) -> Experiment:
+    return Experiment(
+        name=name,
+        title=title,
+        config=config,
+        methods=described(methods),
+        seeds=tuple(range(10)),
+        measure=partial(measure, config, methods),
+    )
+
+
+EXPERIMENTS = (
+    _experiment("seen-and-heard", "digits seen and heard: one draw for both, or two",
+                TOGETHER, SENSES),
+    _experiment("heard-schedules", "spoken digits: fixed, scheduled and adaptive alpha",
+                ALONE, SCHEDULES),
+)
