@@ -76,7 +76,7 @@ def test_a_run_with_wrong_labels_measures_best_and_last(tmp_path, monkeypatch):
     monkeypatch.setattr(
         cifar10_noisy_labels, "CONFIG", cifar10_noisy_labels.CONFIG | small
     )
-    record = cifar10_noisy_labels.measure("mixup-1-0.5", 0, tmp_path / "run.pt")
+    record = cifar10_noisy_labels.measure("mixup-8-0.5", 0, tmp_path / "run.pt")
     assert set(record["metrics"]) == {"best", "last", "true-labels", "wrong-labels"}
     assert record["metrics"]["wrong-labels"]["n"] == record["wrong"] <= 20
     assert record["metrics"]["true-labels"]["n"] == 40 - record["wrong"]
