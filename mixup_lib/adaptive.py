@@ -94,7 +94,8 @@ def adaptive_alpha(
         gap = learned - row["validation_accuracy"]
         if not math.isfinite(gap):
             raise ValueError(
-                f"history has no finite accuracy in epoch {row['epoch']}; valid labels are class ids"
+                f"history has no finite accuracy in epoch {row['epoch']}; valid are class ids as "
+                "labels, for which fit measures it"
             )
         alpha = min(max(alpha * (factor if gap > 0 else 1 / factor), low), high)
     return alpha

@@ -10,53 +10,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
-from mixup_lib import History, draw_mixup, fit, mixed_loss
-from mixup_lib.adaptive import adaptive_alpha, draw_adaptive, target_entropy
+from mixup_lib import History, draw_mixup, fit, mixed_accuracy
+from mixup_lib.adaptive import adaptive_alpha, best_mixed_accuracy, draw_adaptive
 from mixup_lib.models import MLP
 from mixup_lib.seeds import initialised
-from mixup_lib.train import cross_entropy
 
 G = torch.Generator().manual_seed(0)
 DATA = TensorDataset(torch.rand(40, 4, generator=G), torch.arange(40) % 4)
 
 
-def history(*gaps, alpha=0.4):
-    """A history whose validation loss exceeds the training loss by the given gaps."""
-    return History([{"epoch": i + 1, "train_loss": 1.0, "validation_nll": 1.0 + gap}
-                    for i, gap in enumerate(gaps)])
+def history(*gaps, alpha=None):
+    """A history in which the share learned of the possible exceeds the validation accuracy by the
+    given gaps. Only at the first epoch is alpha known, so ``alpha`` is given for one gap alone."""
+    ceiling = 1.0 if alpha is None else best_mixed_accuracy(alpha, 10)
+    return History([
+        {"epoch": i + 1, "mixed_accuracy": (0.5 + gap) * ceiling, "validation_accuracy": 0.5}
+        for i, gap in enumerate(gaps)
+    ])
 
 
-def test_target_entropy_is_the_mean_entropy_of_drawn_targets():
-    for alpha in (0.1, 1.0, 5.0):
-        lam = draw_mixup(200_000, alpha, per_sample=True, generator=G).lam.double()
-        entropy = -(torch.xlogy(lam, lam) + torch.xlogy(1 - lam, 1 - lam)).mean().item()
-        assert target_entropy(alpha, 10) == pytest.approx(0.9 * entropy, abs=0.003)
-    assert target_entropy(1.0, 2) == pytest.approx(0.25)  # the integral of the entropy is 1/2
-    assert target_entropy(0.0, 5) == 0 and target_entropy(3.0, 1) == 0
-    assert target_entropy(1e6, 100) == pytest.approx(0.99 * math.log(2), abs=1e-5)
+@pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0, 5.0])
+def test_best_mixed_accuracy_is_what_naming_the_larger_weight_earns(alpha):
+    y = torch.randint(10, (100_000,), generator=G)
+    mix = draw_mixup(len(y), alpha, per_sample=True, generator=G)
+    best = mix.targets(y, num_classes=10).amax(1).mean().item()
+    assert best_mixed_accuracy(alpha, 10) == pytest.approx(best, abs=0.004)
+    logits = mix.targets(y, num_classes=10)
+    assert best_mixed_accuracy(alpha, 10) == pytest.approx(
+        mixed_accuracy(logits, y, mix), abs=0.004
+    )
 
 
-def test_target_entropy_is_the_least_mixed_loss():
-    """A model that knows the mixed label reaches it, and no less."""
-    y = torch.arange(2000) % 4
-    mix = draw_mixup(2000, 1.0, per_sample=True, generator=G)
-    logits = mix.targets(y, num_classes=4).clamp_min(1e-12).log()
-    least = mixed_loss(cross_entropy, logits, y, mix).item()
-    assert least == pytest.approx(target_entropy(1.0, 4), abs=0.02)
+def test_best_mixed_accuracy_at_known_points():
+    assert best_mixed_accuracy(1.0, 2) == pytest.approx(0.5 + 0.5 * 0.75)
+    assert best_mixed_accuracy(0.0, 5) == 1 and best_mixed_accuracy(3.0, 1) == pytest.approx(1)
+    assert best_mixed_accuracy(1e-6, 10) == pytest.approx(1, abs=1e-5)
+    assert best_mixed_accuracy(1e6, 10) == pytest.approx(0.1 + 0.9 * 0.5, abs=1e-3)
 
 
 def test_alpha_grows_while_over_fitting_and_shrinks_while_under_fitting():
     rule = partial(adaptive_alpha, classes=10, start=0.4, factor=2.0)
     assert rule(History()) == 0.4
-    assert rule(history(1.0)) == 0.8
-    assert rule(history(1.0, 1.0)) == pytest.approx(1.6)
-    assert rule(history(-2.0)) == 0.2
-    assert rule(history(1.0, -2.0)) == pytest.approx(0.4)
-    # Without the entropy taken off, this small negative gap would shrink alpha.
-    assert rule(history(-0.9 * target_entropy(0.4, 10))) == 0.8
+    assert rule(history(0.3)) == 0.8
+    assert rule(history(0.4, 0.4)) == pytest.approx(1.6)
+    assert rule(history(-0.3)) == 0.2
+    assert rule(history(0.3, -0.3)) == pytest.approx(0.4)
+    # Just above and just below what could be earned at this alpha.
+    assert rule(history(0.001, alpha=0.4)) == 0.8 and rule(history(-0.001, alpha=0.4)) == 0.2
 
 
-@given(st.lists(st.floats(-3, 3), max_size=30))
+@given(st.lists(st.floats(-0.5, 0.5), max_size=30))
 def test_alpha_keeps_its_bounds_and_depends_on_the_history_alone(gaps):
     first = adaptive_alpha(history(*gaps), classes=10, low=0.1, high=2.0)
     adaptive_alpha(history(*gaps[::-1]), classes=10)
@@ -65,8 +68,8 @@ def test_alpha_keeps_its_bounds_and_depends_on_the_history_alone(gaps):
 
 
 def test_epochs_not_validated_change_nothing():
-    rows = history(1.0).rows + [{"epoch": 2, "train_loss": 9.0}]
-    assert adaptive_alpha(History(rows), classes=10) == adaptive_alpha(history(1.0), classes=10)
+    rows = history(0.5).rows + [{"epoch": 2, "mixed_accuracy": 0.0}]
+    assert adaptive_alpha(History(rows), classes=10) == adaptive_alpha(history(0.5), classes=10)
 
 
 @pytest.mark.parametrize(
@@ -77,19 +80,19 @@ def test_epochs_not_validated_change_nothing():
 )
 def test_settings_outside_their_range_raise(settings, words):
     with pytest.raises(ValueError, match=words):
-        adaptive_alpha(history(1.0), **({"classes": 10} | settings))
+        adaptive_alpha(history(0.5), **({"classes": 10} | settings))
 
 
-def test_losses_that_are_not_finite_raise():
-    with pytest.raises(ValueError, match="not finite in epoch 2"):
-        adaptive_alpha(history(1.0, math.nan), classes=10)
+def test_accuracies_that_are_not_finite_raise():
+    with pytest.raises(ValueError, match="no finite accuracy in epoch 2.*class ids"):
+        adaptive_alpha(history(0.5, math.nan), classes=10)
     for bad in (-0.1, math.nan, math.inf):
         with pytest.raises(ValueError, match=f"alpha={bad}; valid"):
-            target_entropy(bad, 10)
+            best_mixed_accuracy(bad, 10)
 
 
 def test_the_draw_is_mixup_at_the_adaptive_alpha():
-    past = history(1.0, 1.0, -3.0)
+    past = history(0.5, 0.5, -0.5)
     one = draw_adaptive(8, past, classes=10, generator=torch.Generator().manual_seed(3))
     alpha = adaptive_alpha(past, classes=10)
     two = draw_mixup(8, alpha, generator=torch.Generator().manual_seed(3))

@@ -33,7 +33,7 @@ def test_logits_and_gradients(options):
 
 def test_it_is_as_large_as_the_network_that_it_is_set_beside():
     beside = parameter_count(ResNet(depth=8, width=16))
-    assert abs(parameter_count(TinyViT()) / beside - 1) < 0.1
+    assert abs(parameter_count(TinyViT()) / beside - 1) < 0.15
 
 
 def test_tokens_are_patches_and_attention_is_torchs():

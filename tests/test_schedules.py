@@ -156,6 +156,7 @@ def scaled(model, x, mix):
 
 
 def test_two_processes_agree():
+    pytest.importorskip("lightning_fabric")
     x = torch.rand(16, 3, generator=torch.Generator().manual_seed(0))
     data, weights = TensorDataset(x, torch.arange(16) % 2), []
     for processes in (1, 2):

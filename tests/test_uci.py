@@ -1,7 +1,6 @@
 """Tables: the loader's files and checks, standardising, and the two experiments on them."""
 
 import importlib
-import json
 import math
 import zipfile
 
@@ -11,6 +10,8 @@ from torch.utils.data import TensorDataset
 
 from mixup_lib import results
 from mixup_lib.datasets import UCI, Splits, data_root, diabetes, standardised, uci
+from mixup_lib.experiments import EXPERIMENTS, airfoil
+from mixup_lib.experiments import uci as tables
 
 module = importlib.import_module("mixup_lib.datasets.uci")
 ROWS = ["63,2,0.5,0", "70,?,0.25,1", "55,4,-1.5,0", "41,8,0.75,1", "48,1,1e-3,1"]
@@ -153,3 +154,84 @@ def test_the_real_tables(name, shape, classes):
         assert x[:, :3].sum(1).eq(1).all()
     if name == "airfoil":
         assert 103 < y.min() and y.max() < 141
+
+
+def test_a_run_on_tables_measures_each_of_them(tmp_path):
+    config = tables.PAPER | {"data": {"names": ["iris"]}, "epochs": 1}
+    record = tables.measure(config, "mixup", 3, tmp_path / "none")
+    assert list(record["metrics"]) == ["iris", "iris-train"]
+    assert record["metrics"]["iris"]["n"] == 30 and record["metrics"]["iris-train"]["n"] == 105
+    assert record["parts"]["iris"]["data_checksum"] == uci("iris").checksum
+    assert record == tables.measure(config, "mixup", 3, tmp_path / "none") | {
+        "parts": record["parts"]}
+
+
+def test_large_tables_are_cut_and_keep_their_test_part(monkeypatch):
+    monkeypatch.setattr(tables, "MOST", 60)
+    splits = tables.load("iris", 1)
+    assert len(splits.train) == 60
+    assert splits.test.tensors[0].equal(uci("iris", seed=1).test.tensors[0])
+
+
+@pytest.fixture
+def noise(monkeypatch):
+    """A small stand-in for the airfoil's measurements; two epochs."""
+    monkeypatch.setitem(airfoil.CONFIG, "epochs", 2)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(120, 5, generator=generator)
+    data = TensorDataset(x, 120 + 10 * x.sum(1))
+    return Splits("noise", data, data, data, ())
+
+
+def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
+    model, errors = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.75, place=2)
+    assert len(errors) == 2 and airfoil.rmse(model, noise.validation) == min(errors)
+    again = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1]
+    others = [airfoil.train(noise, 0, **settings)[1] for settings in (
+        {}, {"alpha": 2.0}, {"alpha": 2.0, "place": 2}, {"alpha": 2.0, "bandwidth": 1.75})]
+    assert again == errors and errors not in others
+    assert len({tuple(other) for other in others}) == 4
+
+
+def test_mixing_with_oneself_is_plain_training(noise, monkeypatch):
+    """Partners so alike that each is its own: then neither place nor weight matters."""
+    plain = airfoil.train(noise, 0)[1]
+    alone = torch.arange(120)
+    monkeypatch.setattr(airfoil, "by_kernel", lambda y, bandwidth, generator: alone)
+    for place in (0, 2):
+        mixed = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.0, place=place)[1]
+        assert mixed == pytest.approx(plain, rel=1e-3)
+
+
+def test_inputs_and_targets_share_one_mix(noise, monkeypatch):
+    """Mixtures of examples on a plane lie on it: a model that knows it has nothing to learn."""
+    known = torch.nn.Linear(5, 1)
+    known.weight.data.fill_(10.0)
+    known.bias.data.fill_(120.0)
+    monkeypatch.setattr(airfoil, "make_model", lambda: torch.nn.Sequential(known))
+    monkeypatch.setattr(torch.optim, "Adam", lambda p, lr, fused: torch.optim.SGD(p, lr=1e-2))
+    for bandwidth in (None, 3.0):
+        assert max(airfoil.train(noise, 0, alpha=2.0, bandwidth=bandwidth)[1]) < 1e-3
+
+
+def test_tuned_settings_are_the_best_on_validation_data():
+    choices = airfoil.CONFIG["choices"]
+    scores = {name: row for name, row in choices.items() if name.startswith("bandwidth")}
+    none = scores.pop("bandwidth none")
+    assert choices["alpha"][none.index(min(none))] == airfoil.TUNED["mixup"]["alpha"]
+    name, row = min(scores.items(), key=lambda item: min(item[1]))
+    best = {"alpha": choices["alpha"][row.index(min(row))], "bandwidth": float(name.split()[1])}
+    assert best == airfoil.TUNED["cmixup"]
+
+
+@pytest.mark.parametrize(("name", "parts"), [
+    ("uci", 10), ("uci-long", 4), ("airfoil", 3)])
+def test_recorded_runs_are_paired_and_finite(name, parts):
+    records = results.load(name)
+    runs = {(record["method"], record["seed"]) for record in records}
+    seeds = {seed for _, seed in runs}
+    assert runs == {(m, s) for m in EXPERIMENTS[name].methods for s in seeds}
+    for record in records:
+        assert len(record["metrics"]) == parts
+        values = [v for part in record["metrics"].values() for v in part.values()]
+        assert all(map(math.isfinite, values))

@@ -1,6 +1,7 @@
 """Full-scale experiments whose results are recorded: ``python -m mixup_lib.experiments``."""
 
 from mixup_lib.experiments import (
+    airfoil,
     cifar10_5000,
     cifar10_methods,
     cifar10_noisy_labels,
@@ -25,5 +26,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_methods.EXPERIMENT,
         cifar10_noisy_labels.EXPERIMENT,
         *uci.EXPERIMENTS,
+        airfoil.EXPERIMENT,
     )
 }

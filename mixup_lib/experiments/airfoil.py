@@ -12,12 +12,12 @@ inputs scaled to [0, 1], targets in decibels, alpha 2, bandwidth 1.75, mixing af
 for C-Mixup, the weights of the epoch with the best validation error. Partners come from the whole
 training part and are drawn anew for each epoch, as are the weights, one for each example (theirs:
 one for each batch). "tuned" methods mix inputs; their alpha and bandwidth are the best of
-``CONFIG["choices"]`` on validation data of two seeds that are not recorded. Test data are read once.
+``CONFIG["choices"]`` on validation data of two seeds that are not recorded. Test data are read
+once.
 """
 
 import copy
 import time
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,7 +32,7 @@ from mixup_lib.partners import by_kernel
 from mixup_lib.seeds import generator_for, initialised
 
 AUTHORS = {"alpha": 2.0, "bandwidth": 1.75}
-TUNED = {"mixup": {"alpha": 0.1}, "cmixup": {"alpha": 0.5, "bandwidth": 1.75}}
+TUNED = {"mixup": {"alpha": 0.1}, "cmixup": {"alpha": 0.1, "bandwidth": 0.5}}
 
 CONFIG = {
     "data": {
@@ -47,7 +47,14 @@ CONFIG = {
     "keep": "best epoch by validation rmse",
     "device": "cpu",
     "precision": "32-true",
-    "choices": {},
+    "choices": {
+        "measure": "validation rmse of the best epoch, mean of seeds 1000 and 1001, inputs mixed",
+        "alpha": [0.1, 0.5, 2.0],
+        "bandwidth none": [2.749, 3.09, 3.423],
+        "bandwidth 0.5": [2.747, 2.931, 3.316],
+        "bandwidth 1.75": [2.817, 2.977, 3.455],
+        "bandwidth 5": [2.766, 3.072, 3.46],
+    },
 }
 
 # place: how many layers come before the mix; 0 mixes inputs, 2 the first hidden layer.

@@ -24,7 +24,7 @@ SHARED = ("data", "schedule", "epochs", "batch_size", "augment", "device", "prec
           "validate_every")  # fmt: skip
 
 CONFIG = {name: cifar10_methods.CONFIG[name] for name in SHARED} | {
-    "model": {"name": "TinyViT", "patch": 4, "width": 64, "depth": 2, "heads": 2},
+    "model": {"name": "TinyViT", "patch": 8, "width": 48, "depth": 4, "heads": 4},
     "optimizer": {"name": "AdamW", "lr": 1e-3, "weight_decay": 0.05},
     "choices": {
         "method": "plain",
@@ -36,7 +36,7 @@ CONFIG = {name: cifar10_methods.CONFIG[name] for name in SHARED} | {
 
 METHODS = {
     name: cifar10_methods.METHODS[name]
-    for name in ("plain", "mixup-1", "classical", "cutmix", "label-smoothing")
+    for name in ("plain", "mixup-1", "classical")
 }
 
 

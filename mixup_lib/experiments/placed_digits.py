@@ -31,12 +31,12 @@ from mixup_lib.train import cosine, fit
 
 SIDE = 24
 CONFIG = {
-    "data": {"name": "digits", "train": 300, "validation": 297, "test": 1200},
+    "data": {"name": "digits", "train": 500, "validation": 297, "test": 1000},
     "canvas": f"{SIDE} pixels each way, black; each 8 by 8 digit at a uniform place of its own",
     "model": {"name": "SmallCNN", "channels": 1, "classes": 10, "width": 8},
     "optimizer": {"name": "Adam", "lr": 0.01},
     "schedule": "cosine",
-    "epochs": 30,
+    "epochs": 24,
     "batch_size": 50,
     "device": "cpu",
     "choices": "nothing was tuned",

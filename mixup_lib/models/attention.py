@@ -40,10 +40,10 @@ class TinyViT(nn.Module):
         classes: int = 10,
         channels: int = 3,
         side: int = 32,
-        patch: int = 4,
-        width: int = 64,
-        depth: int = 2,
-        heads: int = 2,
+        patch: int = 8,
+        width: int = 48,
+        depth: int = 4,
+        heads: int = 4,
         dropout: float = 0.0,
     ):
         super().__init__()
