@@ -5,6 +5,7 @@ from mixup_lib.experiments import (
     cifar10_5000,
     cifar10_methods,
     cifar10_noisy_labels,
+    cifar10_vit,
     fsdd,
     moving_digits,
     numbers_to_words,
@@ -25,6 +26,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         moving_digits.EXPERIMENT,
         cifar10_methods.EXPERIMENT,
         cifar10_noisy_labels.EXPERIMENT,
+        cifar10_vit.EXPERIMENT,
         *uci.EXPERIMENTS,
         airfoil.EXPERIMENT,
     )
