@@ -6,9 +6,11 @@ from mixup_lib.experiments import (
     cifar10_methods,
     cifar10_noisy_labels,
     cifar10_vit,
+    few_digits,
     fsdd,
     moving_digits,
     numbers_to_words,
+    placed_digits,
     sentences,
     uci,
 )
@@ -27,6 +29,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_methods.EXPERIMENT,
         cifar10_noisy_labels.EXPERIMENT,
         cifar10_vit.EXPERIMENT,
+        few_digits.EXPERIMENT,
+        placed_digits.EXPERIMENT,
         *uci.EXPERIMENTS,
         airfoil.EXPERIMENT,
     )
