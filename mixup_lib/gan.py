@@ -94,12 +94,15 @@ def fit_gan(
     ]
     real = torch.cat([torch.ones(batch_size), torch.zeros(batch_size)])
     other_half = torch.arange(2 * batch_size).roll(batch_size)
+    nothing, nothing_of_both = no_mix(batch_size), no_mix(2 * batch_size)
     bce = partial(F.binary_cross_entropy_with_logits, reduction="none")
 
     def batch() -> tuple[Tensor, Tensor | None]:
         rows = torch.randint(len(x), (batch_size,), generator=draws)
-        mix = mixtures(batch_size, generator=draws) if mixtures else no_mix(batch_size)
-        return mix.inputs(x[rows]), None if labels is None else mix.inputs(labels[rows])
+        if labels is None:
+            return x[rows], None
+        mix = mixtures(batch_size, generator=draws) if mixtures else nothing
+        return mix.inputs(x[rows]), mix.inputs(labels[rows])
 
     def generated(condition: Tensor | None) -> Tensor:
         return generator(torch.randn(batch_size, generator.latent, generator=draws), condition)
@@ -117,12 +120,12 @@ def fit_gan(
             with torch.no_grad():
                 both = torch.cat([examples, generated(condition)])
             twice = None if condition is None else condition.repeat(2, 1)
-            mix = no_mix(len(both))
+            mix = nothing_of_both
             if mixing is not None:
                 mix = mixing(len(both), partners=other_half, generator=draws)
             logits = discriminator(mix.inputs(both), twice)
             told = descend(optimizers[1], mixed_loss(bce, logits, real, mix))
-        condition = batch()[1]
+        condition = None if labels is None else batch()[1]
         fooled = F.softplus(-discriminator(generated(condition), condition)).mean()
         row = {"step": step, "discriminator_loss": told}
         history.rows.append(row | {"generator_loss": descend(optimizers[0], fooled)})

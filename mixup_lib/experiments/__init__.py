@@ -8,6 +8,7 @@ from mixup_lib.experiments import (
     cifar10_vit,
     few_digits,
     fsdd,
+    heard,
     moving_digits,
     numbers_to_words,
     placed_digits,
@@ -31,6 +32,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_vit.EXPERIMENT,
         few_digits.EXPERIMENT,
         placed_digits.EXPERIMENT,
+        *heard.EXPERIMENTS,
         *uci.EXPERIMENTS,
         airfoil.EXPERIMENT,
     )
