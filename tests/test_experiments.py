@@ -69,7 +69,8 @@ def test_bad_arguments(tmp_path, capsys):
         run(TOY, workers=0)
     with pytest.raises(SystemExit):
         main(["no-such"])
-    assert "no experiment ['no-such']; there are ['cifar10-5000'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no experiment ['no-such']; there are ['airfoil', 'cifar10-5000'" in told
 
 
 def test_without_a_name_the_command_lists(capsys):
