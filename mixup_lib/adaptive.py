@@ -66,7 +66,7 @@ def adaptive_alpha(
     best possible, exceeds ``validation_accuracy``, and divided by it otherwise, within the bounds.
 
     Args:
-        history: Of a run of :func:`~mixup_lib.fit` that mixed at this very alpha, with class ids
+        history: Of a run of :func:`~mixup_lib.train.fit` that mixed at this alpha, with class ids
             for labels and with validation data; epochs not validated change nothing.
         classes: Number of classes, at least 1.
         start: Alpha until an epoch is validated, from ``low`` to ``high``.
@@ -112,7 +112,7 @@ def draw_adaptive(
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Mix:
-    """Draws a mixup at :func:`adaptive_alpha` of the history, which :func:`~mixup_lib.fit` passes.
+    """Draws a mixup at :func:`adaptive_alpha` of the history that ``fit`` passes.
 
     Use it as ``mixing=partial(draw_adaptive, classes=10)``, with ``validation`` given to ``fit``.
 

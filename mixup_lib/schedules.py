@@ -82,7 +82,7 @@ def draw_scheduled(
 
     Args:
         batch_size: B, 1 or more.
-        progress: Share of the training that is done, in [0, 1]; :func:`~mixup_lib.fit` passes it.
+        progress: Share of the training that is done, in [0, 1]; ``fit`` passes it.
         schedule: ``progress -> alpha``, 0 or more; at 0 nothing is mixed.
         per_sample, generator, device: As in :func:`~mixup_lib.draw_mixup`.
 

@@ -155,8 +155,10 @@ def scaled(model, x, mix):
     return model(x) * mix.lam.unsqueeze(1)
 
 
-def test_two_processes_agree():
-    pytest.importorskip("lightning_fabric")
+def test_two_processes_agree(monkeypatch):
+    connector = pytest.importorskip("lightning_fabric.connector")
+    # A test that imported IPython before makes Fabric believe that it runs in a notebook.
+    monkeypatch.setattr(connector, "_IS_INTERACTIVE", False)
     x = torch.rand(16, 3, generator=torch.Generator().manual_seed(0))
     data, weights = TensorDataset(x, torch.arange(16) % 2), []
     for processes in (1, 2):
