@@ -54,7 +54,7 @@ def documented(site):
 
 def test_the_site_is_small(site):
     sizes = {path: path.stat().st_size for path in site.rglob("*") if path.is_file()}
-    assert sum(sizes.values()) < 20 * MEGABYTE
+    assert sum(sizes.values()) < 25 * MEGABYTE
     for page, size in sizes.items():
         if page.suffix == ".html":
             shown = {page} | {
