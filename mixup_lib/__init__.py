@@ -7,6 +7,7 @@ library is what more than one chapter of the course needs.
 from mixup_lib.box import Box
 from mixup_lib.compare import Comparison, compare
 from mixup_lib.draw import draw_cutmix, draw_dirichlet, draw_mixup, no_mix
+from mixup_lib.evaluation import predict
 from mixup_lib.history import History
 from mixup_lib.interval import Interval
 from mixup_lib.losses import mixed_loss
@@ -37,4 +38,5 @@ __all__ = [
     "mixed_loss",
     "nll",
     "no_mix",
+    "predict",
 ]
