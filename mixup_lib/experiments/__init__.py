@@ -3,6 +3,7 @@
 from mixup_lib.experiments import (
     airfoil,
     cifar10_5000,
+    cifar10_full,
     cifar10_methods,
     cifar10_noisy_labels,
     cifar10_vit,
@@ -23,6 +24,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         cifar10_5000.EXPERIMENT,
+        cifar10_full.EXPERIMENT,
         *sentences.EXPERIMENTS,
         numbers_to_words.EXPERIMENT,
         fsdd.EXPERIMENT,
