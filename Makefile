@@ -57,7 +57,7 @@ sync: env  ## bring badges, links, tables and environment.yml into step with wha
 lock: env  ## renew requirements.lock from pyproject.toml and requirements.pins, then environment.yml
 	$(BIN)/pip install --quiet uv
 	$(RUN) uv pip compile pyproject.toml --output-file requirements.lock --upgrade --universal \
-	  --python-version 3.11 --all-extras --group book --group test --group build \
+	  --python-version 3.11 --all-extras --group book --group test --group assignments --group build \
 	  --constraint requirements.pins --no-annotate --no-header
 	$(RUN) tools.sync
 
