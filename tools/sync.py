@@ -102,6 +102,14 @@ def between(text: str, name: str, content: str) -> str:
     return re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
 
 
+def opening(path: Path) -> str:
+    """What a chapter needs and teaches, as its first cell says, with links that fit a page."""
+    first = course.read(path).cells[0].source
+    kept = re.search(r"(?ms)^\*\*You need:\*\*.*?(?=^\*\*Article:\*\*)", first)
+    text = re.sub(r"\]\((?=\d\d_)", "](../notebooks/", kept[0] if kept else "")
+    return f"{text}{running_time(path.stem)}"
+
+
 def locked() -> dict[str, str]:
     """requirements.lock: {name: version}, without the packages of other platforms."""
     found = {}
@@ -141,6 +149,10 @@ def derived() -> dict[Path, str]:
                  *sorted((root / "book").glob("*.md"))]:
         # The ledger is a page of the book, too, and is made above.
         files.setdefault(path, addressed(path.read_text()))
+    guide = root / "book" / "teaching.md"
+    for path in course.notebooks():
+        name = f"opening {path.stem}"
+        files[guide] = between(files[guide], name, opening(path))
     return files
 
 
