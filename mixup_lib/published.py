@@ -1,13 +1,20 @@
-"""Published figures, from one file, each with its source: what ours are set beside.
+"""Published figures, from one file, each with its source, and our recorded runs beside them.
 
-They lie in ``results/published.json`` of the repository; an installed wheel carries a copy.
+The figures lie in ``results/published.json`` of the repository; an installed wheel carries a copy.
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from mixup_lib.results import folder
+import numpy as np
 
-__all__ = ["published"]
+from mixup_lib import results
+from mixup_lib.compare import Comparison
+from mixup_lib.interval import FEWEST, Interval
+from mixup_lib.tables import Table
+
+__all__ = ["Reproduction", "beside", "published", "reproduce", "sources"]
 
 
 def published(name: str) -> dict:
@@ -16,12 +23,147 @@ def published(name: str) -> dict:
     Returns:
         ``values``, numbers by method as their source names it; ``what``, ``measure``, ``unit`` and
         ``note`` say what was measured; ``reference`` is a key of the book's references, ``where``
-        the place in it.
+        the place in it. ``checked`` says whether the figure was read in its source, and
+        ``baseline_tuned``, which begins with "yes", "no" or "not known", whether the plain
+        training was tuned as its rival was.
 
     Raises:
         ValueError: if there is no such entry; the message names those that there are.
     """
-    entries = json.loads((folder() / "published.json").read_text(encoding="utf-8"))
+    entries = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
     if name not in entries:
         raise ValueError(f"name={name!r} is not published; valid are {', '.join(entries)}")
     return entries[name]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A published difference beside our own; a difference is method minus baseline.
+
+    Attributes:
+        name: what is compared.
+        theirs: published numbers of baseline and method; None if there are none.
+        ours: recorded numbers of baseline and method, ``(n,)`` each, in the same unit and paired
+            by seed; n is 0 where nothing is recorded.
+    """
+
+    name: str
+    theirs: tuple[float, float] | None
+    ours: tuple[np.ndarray, np.ndarray]
+
+    @property
+    def published_difference(self) -> float | None:
+        """What the source found."""
+        return None if self.theirs is None else self.theirs[1] - self.theirs[0]
+
+    @property
+    def differences(self) -> np.ndarray:
+        """What we found, ``(n,)``, one for each seed."""
+        return self.ours[1] - self.ours[0]
+
+    @property
+    def interval(self) -> Interval | None:
+        """Mean and 95 % interval of :attr:`differences`; None with fewer than five seeds."""
+        return Interval.of(self.differences) if len(self.differences) >= FEWEST else None
+
+    @property
+    def share(self) -> Interval | None:
+        """Ours as a share of the published difference: 1 is all of it, below 0 the opposite.
+
+        None without an interval or a published difference other than 0. How exact the published
+        difference is counts for nothing here: most sources do not say.
+        """
+        if self.interval is None or not self.published_difference:
+            return None
+        return self.interval * (1 / self.published_difference)
+
+    @property
+    def outcome(self) -> str:
+        """Which way our interval lies, seen from the published difference."""
+        if not len(self.differences):
+            return "not recorded"
+        if self.interval is None:
+            return "points only"
+        if self.theirs is None:
+            return "nothing published"
+        if self.share is None:
+            holds = self.interval.low <= 0 <= self.interval.high
+            return "no difference, either" if holds else "a difference, unlike theirs"
+        if self.share.low > 0:
+            return "same direction"
+        return "opposite direction" if self.share.high < 0 else "undecided"
+
+
+def reproduce(
+    name: str,
+    experiment: str,
+    methods: tuple[str, str],
+    *,
+    theirs: tuple[float, float] | None = None,
+    part: str = "test",
+    metric: str = "error",
+    scale: float = 100,
+) -> Reproduction:
+    """Recorded runs of a baseline and a method, beside published numbers of the two.
+
+    Args:
+        name: what is compared.
+        experiment: name of the recorded runs.
+        methods: baseline and method, as the records name them.
+        theirs: published numbers of the two; None if there are none.
+        part: the part of the data, as the records name it.
+        metric: which of its numbers.
+        scale: factor from our unit to the published one; 100 makes percent.
+
+    Returns:
+        A :class:`Reproduction` over all seeds that both have, none if there are none.
+
+    Raises:
+        ValueError: if the records lack ``part``.
+        KeyError: if they lack ``metric``.
+    """
+    try:
+        records = [r for r in results.load(experiment) if r["method"] in methods]
+    except FileNotFoundError:
+        records = []
+    seeds = [{r["seed"] for r in records if r["method"] == method} for method in methods]
+    if not seeds[0] & seeds[1]:
+        return Reproduction(name, theirs, (np.empty(0), np.empty(0)))
+    found = Comparison.from_records(records, part, methods)
+    ours = tuple(scale * found.values(method, metric) for method in methods)
+    return Reproduction(name, theirs, ours)
+
+
+def beside(rows: Sequence[Reproduction], digits: int = 1) -> Table:
+    """Published numbers beside ours: one row each, differences with interval or point by point."""
+    header = ["", "published", "difference", "ours", "difference", "seeds", "outcome"]
+    return Table(header, [_row(row, digits) for row in rows])
+
+
+def _row(row: Reproduction, digits: int) -> list[str]:
+    theirs, gap = "–", "–"
+    if row.theirs is not None:
+        decimals = max(len(str(number).partition(".")[2]) for number in row.theirs)
+        theirs = " → ".join(f"{number:.{decimals}f}" for number in row.theirs)
+        gap = f"{row.published_difference:+.{decimals}f}"
+    ours, own = "–", "–"
+    if count := len(row.differences):
+        ours = " → ".join(f"{values.mean():.{digits}f}" for values in row.ours)
+        points = ", ".join(f"{value:+.{digits}f}" for value in row.differences)
+        own = format(row.interval, f"+.{digits}f") if row.interval else points
+    return [row.name, theirs, gap, ours, own, str(count), row.outcome]
+
+
+def sources(*names: str) -> Table:
+    """Where published figures stand, how they were checked, whether their baseline was tuned.
+
+    Raises:
+        ValueError: as in :func:`published`.
+    """
+    entries = [published(name) for name in names]
+    rows = [
+        [e["what"], f"{e['reference']}: {e['where']}", e["measure"], e["checked"],
+         e["baseline_tuned"]]
+        for e in entries
+    ]
+    return Table(["published", "where", "measure", "checked", "baseline tuned"], rows)

@@ -1,29 +1,96 @@
-"""Published figures: every one has a source that the book cites, and numbers that can be read."""
+"""Published figures: each has a source that the book cites; ours are set beside them rightly."""
 
 import json
 import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mixup_lib import results
-from mixup_lib.published import published
+from mixup_lib.interval import Interval
+from mixup_lib.published import Reproduction, beside, published, reproduce, sources
 
-NAMES = list(json.loads((results.folder() / "published.json").read_text(encoding="utf-8")))
+ENTRIES = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
+NAMES = list(ENTRIES)
 REFERENCES = Path(__file__).parents[1] / "book" / "references.bib"
+WORDS = ("reference", "where", "what", "measure", "unit", "checked", "baseline_tuned")
+CHECKED = ("read in the source", "as cited by ", "quoted from memory, not checked")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_figure_has_a_source_and_a_unit(name):
+def test_every_figure_has_a_source_a_unit_and_a_status(name):
     entry = published(name)
+    assert set(WORDS) | {"values"} <= set(entry) <= set(WORDS) | {"values", "note"}
     keys = re.findall(r"^@\w+\{([^,]+),", REFERENCES.read_text("utf-8"), re.M)
     assert entry["reference"] in keys
-    for part in ("where", "what", "measure", "unit"):
-        assert entry[part].strip(), part
-    assert entry["values"] and all(math.isfinite(value) for value in entry["values"].values())
+    for part in WORDS:
+        assert entry[part] == entry[part].strip() != "", part
+    assert entry["unit"] in ("percent", "decibels")
+    assert entry["checked"].startswith(CHECKED)
+    assert re.match(r"(yes|no|not known)(: .|$)", entry["baseline_tuned"])
+    values = entry["values"]
+    assert len(values) > 1 and all(type(value) in (int, float) for value in values.values())
+    top = 100 if entry["unit"] == "percent" else math.inf
+    assert all(0 <= value <= top for value in values.values())
+
+
+def test_percentages_are_told_from_accuracies():
+    for entry in ENTRIES.values():
+        if entry["unit"] == "percent":
+            assert ("accuracy" in entry["measure"]) != ("error" in entry["measure"])
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_known():
     with pytest.raises(ValueError, match=f"name='nowhere' is not published.*{NAMES[0]}"):
         published("nowhere")
+    with pytest.raises(ValueError, match="name='nowhere'"):
+        sources("nowhere")
+
+
+@pytest.mark.parametrize(("theirs", "ours", "outcome"), [
+    ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5, -0.5], "same direction"),
+    ((5.0, 4.0), [0.5, 0.6, 0.4, 0.5, 0.5], "opposite direction"),
+    ((4.0, 5.0), [0.5, 0.6, 0.4, 0.5, 0.5], "same direction"),
+    ((5.0, 4.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "undecided"),
+    ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5], "points only"),
+    ((5.0, 4.0), [], "not recorded"),
+    ((2.0, 2.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "no difference, either"),
+    ((2.0, 2.0), [0.5, 0.6, 0.4, 0.5, 0.5], "a difference, unlike theirs"),
+    (None, [0.5, 0.6, 0.4, 0.5, 0.5], "nothing published"),
+])
+def test_outcome_is_seen_from_the_published_difference(theirs, ours, outcome):
+    base = np.full(len(ours), 3.0)
+    row = Reproduction("row", theirs, (base, base + ours))
+    assert row.outcome == outcome
+    assert (row.share is None) == (row.interval is None or theirs in (None, (2.0, 2.0)))
+    cells = beside([row]).rows[0]
+    assert cells[0] == "row" and cells[-2:] == [str(len(ours)), outcome]
+
+
+def test_a_share_of_one_is_the_published_difference():
+    gaps = np.array([-0.9, -1.1, -1.0, -0.8, -1.2])
+    row = Reproduction("row", (5.53, 4.24), (np.full(5, 5.0), 5.0 + gaps * 1.29))
+    assert row.share.mean == pytest.approx(1)
+    assert row.share.low == pytest.approx(Interval.of(-gaps).low)
+    assert row.share.high == pytest.approx(Interval.of(-gaps).high)
+    assert beside([row], 2).rows[0][1:3] == ["5.53 → 4.24", "-1.29"]
+
+
+def test_recorded_runs_are_paired_by_seed(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "folder", lambda: tmp_path)
+    for method, seed, error in (("plain", 0, 0.5), ("plain", 1, 0.25), ("mixup", 1, 0.125)):
+        results.save({"experiment": "toy", "method": method, "seed": seed,
+                      "metrics": {"test": {"error": error}}}, tmp_path)
+    row = reproduce("toy", "toy", ("plain", "mixup"), theirs=(30.0, 10.0))
+    assert row.differences.tolist() == [-12.5]  # seed 1 only: mixup lacks seed 0
+    assert beside([row]).rows[0][3:] == ["25.0 → 12.5", "-12.5", "1", "points only"]
+    for experiment, method in (("toy", "cutmix"), ("absent", "mixup")):
+        assert reproduce("toy", experiment, ("plain", method)).outcome == "not recorded"
+
+
+def test_sources_say_how_a_figure_was_checked():
+    table = sources("mixup-cifar10-repository", "mixup-cifar10-preact18")
+    assert [row[3].split()[0] for row in table.rows] == ["read", "quoted"]
+    assert [row[4].split(":")[0] for row in table.rows] == ["yes", "not known"]

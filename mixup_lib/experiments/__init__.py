@@ -6,6 +6,7 @@ from mixup_lib.experiments import (
     cifar10_full,
     cifar10_methods,
     cifar10_noisy_labels,
+    cifar10_paper,
     cifar10_vit,
     few_digits,
     fsdd,
@@ -16,7 +17,8 @@ from mixup_lib.experiments import (
     sentences,
     uci,
 )
-from mixup_lib.experiments.runner import Experiment, run, run_one
+from mixup_lib.experiments._queue import run
+from mixup_lib.experiments.runner import Experiment, run_one
 
 __all__ = ["EXPERIMENTS", "Experiment", "run", "run_one"]
 
@@ -25,6 +27,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in (
         cifar10_5000.EXPERIMENT,
         cifar10_full.EXPERIMENT,
+        cifar10_paper.EXPERIMENT,
         *sentences.EXPERIMENTS,
         numbers_to_words.EXPERIMENT,
         fsdd.EXPERIMENT,

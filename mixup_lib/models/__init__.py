@@ -10,6 +10,7 @@ from torch import nn
 from mixup_lib.models.attention import TinyViT
 from mixup_lib.models.audio import SpectrogramNet
 from mixup_lib.models.generative import VAE, Autoencoder, Discriminator, Generator, gaussian_kl
+from mixup_lib.models.preact import PreActResNet
 from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
 from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
 from mixup_lib.models.video import VideoCNN
@@ -23,6 +24,7 @@ __all__ = [
     "Discriminator",
     "Generator",
     "MLP",
+    "PreActResNet",
     "ResNet",
     "SentenceCNN",
     "Seq2Seq",
