@@ -18,6 +18,8 @@ class Checkpoint:
     """The file of one run: weights, optimizer and history after the last finished epoch.
 
     No random state is stored, since every epoch's randomness follows from the seed and its number.
+    Of several processes, that of rank 0 reads and writes. Their number belongs to the settings,
+    since the mixes depend on it; how they are spread over nodes does not.
 
     Args:
         path: the file, or None for no checkpoint.
@@ -36,16 +38,16 @@ class Checkpoint:
             self.plan["model"] = str({n: tuple(t.shape) for n, t in model.state_dict().items()})
             self.plan["train"] = _fingerprint(train)
 
-    def load(self, device: torch.device) -> History:
-        """Restores model and optimizer; returns the history so far, empty without a file.
+    def read(self) -> dict | None:
+        """What the file holds, on the CPU; None without a file.
 
         Raises:
             ValueError: if the file belongs to a run with other settings, or is no checkpoint.
         """
         if self.path is None or not self.path.exists():
-            return History()
+            return None
         try:
-            state = torch.load(self.path, map_location=device, weights_only=True)
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
             plan = state["plan"]
         except Exception as error:
             raise ValueError(
@@ -63,6 +65,12 @@ class Checkpoint:
                 f"checkpoint={str(self.path)!r} belongs to a run with other settings: {told}. "
                 "Repeat that run's settings, or name another file"
             )
+        return state
+
+    def restore(self, state: dict | None) -> History:
+        """Puts back model and optimizer as read; returns the history so far, empty for None."""
+        if state is None:
+            return History()
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.best = state["best"]

@@ -5,7 +5,6 @@ weighs the losses with it.
 """
 
 import math
-import time
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
@@ -15,17 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from mixup_lib._batches import batches_of, has_convolution, index_batches, rank_share
 from mixup_lib._check import integer_at_least
-from mixup_lib._mixing import draws_of
-from mixup_lib._progress import progress_bar
+from mixup_lib._loop import place, run
 from mixup_lib.checkpoint import Checkpoint
 from mixup_lib.evaluation import evaluate
 from mixup_lib.history import History
-from mixup_lib.losses import mixed_loss
 from mixup_lib.mix import Mix
-from mixup_lib.runtime import make_runtime
-from mixup_lib.seeds import generator_for, seeded
+from mixup_lib.runtime import group_size, make_runtime
 
 __all__ = ["constant", "cosine", "evaluate", "fit"]
 
@@ -65,7 +60,7 @@ def fit(
     checkpoint=None,
     device: str | torch.device | None = None,
     precision: str | None = None,
-    processes: int = 1,
+    processes: int | None = None,
     workers: int = 0,
     validate_every: int = 1,
     keep: str = "last",
@@ -105,9 +100,12 @@ def fit(
         device: None takes the first CUDA device where there is one, else the CPU.
         precision: None for float32, else "bf16-mixed" or "16-mixed" (whose loss scale is not kept
             in the checkpoint: it resumes, but not bit-equal).
-        processes: how many share each batch, on as many devices (CPU processes share one). More
-            than one needs arguments that can be pickled and a script with a main guard.
-        workers: loader processes for a dataset that is not a ``TensorDataset``.
+        processes: how many share each batch, each on a device of its own (CPU processes share
+            one). None joins those that a launcher (torchrun, ``fabric run``, srun) has started, on
+            one node or many, and trains in this process without one. A number without a launcher
+            starts so many on this node, which needs arguments that can be pickled and a script
+            with a main guard.
+        workers: loader processes for a dataset that is not a ``TensorDataset``, per process.
         validate_every: epochs from one validation to the next.
         keep: ``"last"`` leaves the model as the last epoch left it, ``"best"`` as the epoch with
             the highest validation accuracy did, the earliest of equals.
@@ -123,6 +121,7 @@ def fit(
         ImportError: if Lightning Fabric is needed and missing.
     """
     integer_at_least("epochs", epochs, 1)
+    processes = group_size(processes)
     integer_at_least("batch_size", batch_size, processes)
     integer_at_least("seed", seed, 0)
     integer_at_least("validate_every", validate_every, 1)
@@ -150,100 +149,14 @@ def fit(
     }
     how = {"workers": workers, "validate_every": validate_every, "progress": progress}
     runtime = make_runtime(device, precision, processes)
-    history, weights = runtime.launch(_train, model, train, validation, plan, how, checkpoint)
+    if runtime.spawns:
+        # Shared device memory would be trained in place; and what another process raises comes
+        # home as text only, so what is wrong with the file is said here.
+        model.cpu()
+        Checkpoint(checkpoint, plan, model, None, train).read()
+    history, weights = runtime.launch(run, model, train, validation, plan, how, checkpoint)
     if weights is not None:
         model.load_state_dict(torch.load(BytesIO(weights), weights_only=True, map_location="cpu"))
+        place(model, runtime.device)
+        model.train()
     return history
-
-
-def _train(runtime, model, train, validation, plan, how, path) -> tuple[History, bytes | None]:
-    """The run; its second result carries the weights home if other processes trained them."""
-    model.to(runtime.device)
-    if channels_last := has_convolution(model):
-        model.to(memory_format=torch.channels_last)
-    optimizer = plan["optimizer"](model.parameters())
-    for group in optimizer.param_groups:
-        group.setdefault("initial_lr", group["lr"])
-    saved = Checkpoint(path, plan, model, optimizer, train)
-    history = saved.load(runtime.device)
-    stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
-    read = batches_of(train, runtime.device, channels_last, how["workers"])
-    epochs = plan["epochs"]
-    progress = how["progress"] if runtime.rank == 0 else False
-    with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
-        for epoch in range(len(history), epochs):
-            start = time.perf_counter()
-            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, history)
-            row["seconds"] = time.perf_counter() - start
-            due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
-            if validation is not None and due:
-                measured = evaluate(model, validation, device=runtime.device)
-                row |= {f"validation_{name}": measured[name] for name in ("accuracy", "nll", "ece")}
-                if plan["keep"] == "best":
-                    saved.keep_best(history, measured["accuracy"])
-            history.rows.append(row)
-            if runtime.rank == 0:
-                saved.save(history)
-            bar.update()
-            bar.set_postfix(loss=f"{row['train_loss']:.3f}")
-    if saved.best is not None:
-        model.load_state_dict(saved.best)
-    model.train()
-    if runtime.world == 1:
-        return history, None
-    torch.save(model.state_dict(), weights := BytesIO())
-    return history, weights.getvalue()
-
-
-class _Forward(nn.Module):
-    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
-
-    def __init__(self, model: nn.Module, forward: Callable):
-        super().__init__()
-        self.model, self.function = model, forward
-
-    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
-        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
-        return self.function(self.model, x, mix())
-
-
-def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str, float]:
-    """One pass over the data; returns the next row of the history."""
-    seed, world, epoch = plan["seed"], runtime.world, len(history)
-    order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"))
-    batches = index_batches(order, plan["batch_size"], smallest=2 * world)
-    generator = generator_for(seed, epoch, "draws", runtime.rank)
-    draw = draws_of(plan["mixing"])
-    model.train()
-    totals = torch.zeros(2, dtype=torch.float64, device=runtime.device)
-    with seeded(runtime.device, seed, epoch, "model", runtime.rank):
-        shares = [rank_share(batch, runtime.rank, world) for batch in batches]
-        for step, (x, y) in enumerate(read(shares, generator_for(seed, epoch, "loader"))):
-            progress = (epoch + step / len(batches)) / plan["epochs"]
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * plan["schedule"](progress)
-            if plan["augment"]:
-                x = plan["augment"](x, generator)
-            mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
-            optimizer.zero_grad(set_to_none=True)
-            logits = model(x, lambda mix=mix: mix)
-            loss = mixed_loss(plan["loss"], logits.float(), y, mix)
-            # Processes average their gradients: the factor makes that the mean over the batch.
-            runtime.backward(loss * (len(x) * world / len(batches[step])))
-            optimizer.step()
-            totals += len(x) * _measures(loss.detach(), logits.detach(), y, mix)
-    train_loss, share = (runtime.sum(totals) / examples).tolist()
-    return {
-        "epoch": epoch + 1,
-        "train_loss": train_loss,
-        "mixed_accuracy": share,
-        "lr": optimizer.param_groups[0]["lr"],
-    }
-
-
-def _measures(loss: Tensor, logits: Tensor, y: Tensor, mix) -> Tensor:
-    """Loss and λ-weighted accuracy, left on the device: no step waits for them."""
-    hit = torch.full_like(loss, math.nan)
-    if logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
-        hit = ((logits.argmax(1) == y[mix.index]) * mix.weights).sum(0).mean()
-    return torch.stack([loss, hit])

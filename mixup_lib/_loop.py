@@ -1,0 +1,123 @@
+"""The loop behind :func:`mixup_lib.train.fit`, as every process runs it."""
+
+import math
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+import torch
+from torch import Tensor, nn
+
+from mixup_lib._batches import batches_of, has_convolution, index_batches, rank_share
+from mixup_lib._mixing import draws_of
+from mixup_lib._progress import progress_bar
+from mixup_lib.checkpoint import Checkpoint
+from mixup_lib.evaluation import evaluate_shared
+from mixup_lib.history import History
+from mixup_lib.losses import mixed_loss
+from mixup_lib.mix import Mix
+from mixup_lib.seeds import generator_for, seeded
+
+__all__ = ["place", "run"]
+
+
+def place(model: nn.Module, device: torch.device) -> bool:
+    """Moves the model; returns whether it has 2-D convolutions, and so became channels_last."""
+    model.to(device)
+    if channels_last := has_convolution(model):
+        model.to(memory_format=torch.channels_last)
+    return channels_last
+
+
+def run(runtime, model, train, validation, plan, how, path) -> tuple[History, bytes | None]:
+    """The run; its second result carries the weights home if other processes trained them."""
+    channels_last = place(model, runtime.device)
+    optimizer = plan["optimizer"](model.parameters())
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    saved = Checkpoint(path if runtime.rank == 0 else None, plan, model, optimizer, train)
+    # Other nodes may not see the file, and all must agree on where the run stands.
+    history = saved.restore(runtime.first(saved.read()))
+    stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
+    read = batches_of(train, runtime.device, channels_last, how["workers"])
+    epochs = plan["epochs"]
+    progress = how["progress"] if runtime.rank == 0 else False
+    with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
+        for epoch in range(len(history), epochs):
+            start = time.perf_counter()
+            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, history)
+            runtime.share_buffers(model)
+            row["seconds"] = time.perf_counter() - start
+            due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
+            if validation is not None and due:
+                measured = evaluate_shared(runtime, model, validation, how["workers"])
+                row |= {f"validation_{name}": measured[name] for name in ("accuracy", "nll", "ece")}
+                if plan["keep"] == "best":
+                    saved.keep_best(history, measured["accuracy"])
+            history.rows.append(row)
+            saved.save(history)
+            bar.update()
+            bar.set_postfix(loss=f"{row['train_loss']:.3f}")
+    if saved.best is not None:
+        model.load_state_dict(saved.best)
+    model.train()
+    if not runtime.spawns:
+        return history, None
+    torch.save(model.state_dict(), weights := BytesIO())
+    return history, weights.getvalue()
+
+
+class _Forward(nn.Module):
+    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
+
+    def __init__(self, model: nn.Module, forward: Callable):
+        super().__init__()
+        self.model, self.function = model, forward
+
+    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
+        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
+        return self.function(self.model, x, mix())
+
+
+def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str, float]:
+    """One pass over the data; returns the next row of the history."""
+    seed, world, epoch = plan["seed"], runtime.world, len(history)
+    order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"))
+    batches = index_batches(order, plan["batch_size"], smallest=2 * world)
+    generator = generator_for(seed, epoch, "draws", runtime.rank)
+    # Loader workers of another rank must not repeat rank 0's random transforms.
+    loader = generator_for(seed, epoch, "loader", *([runtime.rank] if runtime.rank else []))
+    draw = draws_of(plan["mixing"])
+    model.train()
+    totals = torch.zeros(2, dtype=torch.float64, device=runtime.device)
+    with seeded(runtime.device, seed, epoch, "model", runtime.rank):
+        shares = [rank_share(batch, runtime.rank, world) for batch in batches]
+        for step, (x, y) in enumerate(read(shares, loader)):
+            progress = (epoch + step / len(batches)) / plan["epochs"]
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * plan["schedule"](progress)
+            if plan["augment"]:
+                x = plan["augment"](x, generator)
+            mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
+            optimizer.zero_grad(set_to_none=True)
+            logits = model(x, lambda mix=mix: mix)
+            loss = mixed_loss(plan["loss"], logits.float(), y, mix)
+            # Processes average their gradients: the factor makes that the mean over the batch.
+            runtime.backward(loss * (len(x) * world / len(batches[step])))
+            optimizer.step()
+            totals += len(x) * _measures(loss.detach(), logits.detach(), y, mix)
+    train_loss, share = (runtime.sum(totals) / examples).tolist()
+    return {
+        "epoch": epoch + 1,
+        "train_loss": train_loss,
+        "mixed_accuracy": share,
+        "lr": optimizer.param_groups[0]["lr"],
+    }
+
+
+def _measures(loss: Tensor, logits: Tensor, y: Tensor, mix) -> Tensor:
+    """Loss and λ-weighted accuracy, left on the device: no step waits for them."""
+    hit = torch.full_like(loss, math.nan)
+    if logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
+        hit = ((logits.argmax(1) == y[mix.index]) * mix.weights).sum(0).mean()
+    return torch.stack([loss, hit])
