@@ -1,0 +1,1 @@
+"""Master notebooks of the assignments, with their variants and wrong answers."""

@@ -1,0 +1,1 @@
+"""What a secret redraws, one module per assignment: ``draw(rng) -> {cell id: new source}``."""

@@ -1,0 +1,62 @@
+"""The commands; see ``make assignments`` and ``make grade``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tools.assignments import GRADES, MASTERS, OUT, AssignmentError, build, masters
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.assignments", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("build", help="build and prove the assignments")
+    make.add_argument("names", nargs="*", help="such as a1; all if none is named")
+    make.add_argument("--variant", default="", metavar="SECRET",
+                      help="redraw bugs, constants and data from this private word")
+    make.add_argument("--no-proof", action="store_true", help="only build")
+    make.add_argument("--out", type=Path, default=OUT)
+    mark = commands.add_parser("grade", help="grade a folder of submissions")
+    mark.add_argument("folder", type=Path)
+    mark.add_argument("--assignment", default="", help="such as a1, if all are for one")
+    mark.add_argument("--out", type=Path, help=f"default: {GRADES.name}/ in _build")
+    mark.add_argument("--built", type=Path, default=OUT, help="folder of the built assignments")
+    asked = parser.parse_args(arguments)
+    try:
+        if asked.command == "build":
+            make_all(asked.names, asked.variant, asked.out, not asked.no_proof)
+        else:
+            from tools.assignments import grade
+
+            grade.folder(asked.folder, asked.out or GRADES / asked.folder.resolve().name,
+                         asked.assignment, asked.built)
+    except AssignmentError as error:
+        sys.exit(f"{error}")
+
+
+def make_all(names: list[str], secret: str, out: Path, proof: bool = True) -> None:
+    """Builds and proves; the failures of all assignments are told together."""
+    from tools.assignments.prove import Proof
+
+    found = masters.find(names)
+    if not found:
+        raise AssignmentError(f"there are no masters aN_topic.ipynb in {MASTERS}")
+    failures = []
+    for name, path in found.items():
+        began = time.monotonic()
+        place = build.build(name, path, secret, out)
+        print(f"{name}: {place}", flush=True)
+        for what, said in Proof(name, path, secret, out).steps() if proof else ():
+            print(f"  {'FAILS' if said else 'ok   '} {what}", *said, sep="\n        ",
+                  flush=True)
+            failures += said
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+    if failures:
+        raise AssignmentError(f"{len(failures)} checks fail; the copies must not be handed out")
+
+
+if __name__ == "__main__":
+    main()

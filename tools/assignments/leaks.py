@@ -1,0 +1,74 @@
+"""Looks for solutions and hidden tests in what students get."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+
+from tools.assignments import masters
+
+SHORT = 12  # a line of fewer characters, such as `return x`, gives nothing away
+
+
+def squeeze(text: str) -> str:
+    """The text without what formatting and quoting may change."""
+    return re.sub(r"[\s\\'\"]+", "", text)
+
+
+def strings(value) -> list[str]:
+    """All strings in decoded JSON."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in strings(part)]
+    if isinstance(value, list):
+        if value and all(isinstance(part, str) for part in value):
+            return ["".join(value)]  # nbformat's lists of lines
+        return [text for part in value for text in strings(part)]
+    return []
+
+
+def secrets(master: nbformat.NotebookNode) -> dict[str, str]:
+    """What no student may find: squeezed lines, each with where it comes from."""
+    from otter.assign.solutions import replace_solutions
+
+    asked = masters.questions(master)
+    hidden = {cell.id for question in asked.values() for cell in question.hidden}
+    solutions = {cell.id for question in asked.values() for cell in question.solutions}
+    public, found = [], {}
+    for cell in master.cells:
+        lines = cell.source.splitlines()
+        if cell.id in solutions and cell.cell_type == "code":
+            public += replace_solutions(lines, "python")
+        elif cell.id not in hidden | solutions:
+            public += lines
+        if cell.id in hidden:
+            lines = lines + ast.unparse(ast.parse(cell.source)).splitlines()
+        if cell.id in hidden | solutions:
+            found |= {squeeze(line): cell.id for line in lines}
+    seen = "\n".join(map(squeeze, public))
+    return {line: cell for line, cell in found.items() if len(line) >= SHORT and line not in seen}
+
+
+def find(student: Path, master: nbformat.NotebookNode) -> list[str]:
+    """Where a student's folder gives something away: one sentence each.
+
+    Args:
+        student: The folder that students get.
+        master: As :func:`masters.read` returns it.
+    """
+    wanted, said = secrets(master), []
+    for path in sorted(student.rglob("*")):
+        if not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        if path.suffix == ".ipynb":
+            text = "\n".join(strings(json.loads(text)))
+        squeezed = squeeze(text)
+        said += [f"{path.name} gives away a line of {cell}: {line[:60]}"
+                 for line, cell in wanted.items() if line in squeezed]
+    return said

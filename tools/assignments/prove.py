@@ -1,0 +1,156 @@
+"""Proves a built assignment: key, untouched copy, wrong answers, leaks, limits, variant."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.assignments import OUT, build, leaks, masters, sandbox
+
+# What a careless or malicious answer does, and what the report must then say.
+HOSTILE = {
+    "loops": ("while True:\n    pass", "ran for more than"),
+    "raises": ("raise ValueError('nothing here')", "raised ValueError: nothing here"),
+    "eats memory": ("kept = []\nwhile True:\n    kept.append(b'x' * 10**8)", "MiB of memory"),
+    "prints without end": ("while True:\n    print('x' * 10_000)", "printed more than"),
+    "deletes files": ("import os\nfor name in os.listdir():\n    os.remove(name)",
+                      "deleted or changed files"),
+}
+TIGHT = sandbox.Limits(seconds=5, memory=1500, output=2)
+
+
+def marks(result: dict) -> float:
+    """The points of a graded submission; nothing counts once there is a reason."""
+    if result["reason"]:
+        return 0.0
+    return sum(question["score"] for question in result["questions"].values())
+
+
+def full(autograder: dict) -> float:
+    """The points that tests can give."""
+    from otter.nbmeta_config import NBMetadataConfig
+    from otter.test_files import create_test_file
+
+    paths = (autograder["folder"] / "tests").glob("*.py")
+    return sum(create_test_file(str(path), NBMetadataConfig()).possible for path in paths)
+
+
+def replaced(notebook: str, answers: dict[str, str]) -> str:
+    """A notebook with other answers, by question: the cell ``qN-solution`` gets the source."""
+    content = json.loads(notebook)
+    cells = {cell["id"]: cell for cell in content["cells"]}
+    for question, source in answers.items():
+        cells[f"{question}-solution"]["source"] = source
+    return json.dumps(content)
+
+
+def answers(notebook: str, questions: dict) -> dict[str, str]:
+    """The solution cells of a key, by question."""
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(notebook)["cells"]}
+    return {name: cells[f"{name}-solution"] for name in questions
+            if f"{name}-solution" in cells}
+
+
+def tell(result: dict) -> str:
+    """What went wrong, in short."""
+    failed = [f"{name}: {case['message'] or ''} {case['detail'][-300:]}"
+              for name, question in result["questions"].items()
+              for case in question["cases"] if not case["passed"]]
+    return "; ".join([result["reason"], *result["errors"], *failed]).strip("; ")
+
+
+class Proof:
+    """The checks of one assignment; each yields a sentence per failure."""
+
+    def __init__(self, name: str, path: Path, secret: str = "", out: Path = OUT):
+        self.name, self.path, self.secret = name, path, secret
+        self.place = out / name
+        self.autograder = build.load(name, out)
+        self.full = full(self.autograder)
+        self.key = (self.place / "autograder" / "key.ipynb").read_text()
+        self.student = (self.place / "student" / path.name).read_text()
+
+    def solution(self) -> Iterator[str]:
+        """The key gets full marks here and from otter's own command, which Gradescope runs."""
+        result = sandbox.run(self.key, self.autograder)
+        if marks(result) != self.full or result["errors"]:
+            yield f"the key gets {marks(result):g} of {self.full:g}: {tell(result)}"
+        with tempfile.TemporaryDirectory() as folder:
+            zipped = self.place / "autograder" / f"{self.name}-gradescope.zip"
+            command = [sys.executable, "-m", "otter", "run", self.place / "autograder/key.ipynb",
+                       "-a", zipped, "-o", folder, "--no-logo"]
+            run = subprocess.run(command, check=False, capture_output=True, text=True)
+            results = Path(folder) / "results.json"
+            if run.returncode or not results.exists():
+                yield f"`otter run` failed: {(run.stdout + run.stderr)[-500:]}"
+            else:
+                tests = [test for test in json.loads(results.read_text())["tests"]
+                         if "max_score" in test]
+                official = sum(test.get("score", 0) for test in tests)
+                if not math.isclose(official, self.full):
+                    yield f"`otter run` gives the key {official:g} of {self.full:g}: {tests}"
+
+    def untouched(self) -> Iterator[str]:
+        """The untouched student copy gets nothing, and each failed check says why."""
+        result = sandbox.run(self.student, self.autograder)
+        if marks(result) or result["reason"]:
+            yield f"the untouched copy gets {marks(result):g} marks; valid is 0: {tell(result)}"
+        silent = [name for name, question in result["questions"].items()
+                  for case in question["cases"] if not case["passed"] and not case["message"]]
+        if silent:
+            yield f"tests without a failure_message, in {', '.join(sorted(set(silent)))}"
+
+    def wrong(self) -> Iterator[str]:
+        """Plausible wrong answers get the marks that the author states."""
+        for name, answer in importlib.import_module(
+                f"assignments.answers.{self.name}").WRONG.items():
+            result = sandbox.run(replaced(self.key, answer["answers"]), self.autograder)
+            if not math.isclose(marks(result), answer["marks"], abs_tol=1e-9):
+                yield (f"wrong answer {name!r} gets {marks(result):g} of {self.full:g}; stated is "
+                       f"{answer['marks']:g}: {tell(result)}")
+
+    def leaks(self) -> Iterator[str]:
+        """No student file holds a solution, a hidden test or the secret."""
+        yield from leaks.find(self.place / "student", masters.read(self.path, self.secret))
+        if self.secret:
+            for path in sorted((self.place / "student").rglob("*")):
+                if path.is_file() and self.secret in path.read_text(errors="replace"):
+                    yield f"{path.name} holds the variant's secret"
+
+    def limits(self) -> Iterator[str]:
+        """Submissions that misbehave get nothing, and a reason."""
+        first = next(iter(answers(self.student, self.autograder["questions"])))
+        for name, (source, reason) in HOSTILE.items():
+            result = sandbox.run(replaced(self.student, {first: source}), self.autograder, TIGHT)
+            if marks(result) or not re.search(reason, tell(result)):
+                yield f"a submission that {name} gets {marks(result):g} marks: {tell(result)}"
+
+    def variant(self) -> Iterator[str]:
+        """Against a variant, the published key does not get full marks: neither the whole
+        notebook nor its answers in the variant's copy."""
+        if not self.secret:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            public = build.build(self.name, self.path, out=Path(folder))
+            key = (public / "autograder" / "key.ipynb").read_text()
+        copied = replaced(self.student, answers(key, self.autograder["questions"]))
+        for what, notebook in (("public key", key), ("public key's answers", copied)):
+            if marks(sandbox.run(notebook, self.autograder)) == self.full:
+                yield f"the {what} get full marks in the variant"
+
+    def steps(self) -> Iterator[tuple[str, list[str]]]:
+        """Runs all; yields each check's first sentence and its failures. The stated marks of
+        wrong answers hold for the master as it stands, so a variant leaves them out."""
+        checks = [self.solution, self.untouched, self.leaks, self.limits]
+        for check in checks + ([self.variant] if self.secret else [self.wrong]):
+            said = " ".join(check.__doc__.split())
+            yield said.split(": ")[0].rstrip("."), list(check())
+
+
