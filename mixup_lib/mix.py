@@ -72,9 +72,11 @@ class Mix:
 
     def to(self, device: torch.device | str) -> Mix:
         """The same mix on ``device``; copies do not wait for it."""
-        box = self.box and self.box.to(device)
         index = self.index.to(device, non_blocking=True)
-        return Mix(index, self.weights.to(device, non_blocking=True), box)
+        weights = self.weights.to(device, non_blocking=True)
+        if index is self.index and weights is self.weights and self.box is None:
+            return self  # as a tensor does: a new mix would be checked again
+        return Mix(index, weights, self.box and self.box.to(device))
 
     def inputs(self, x: Tensor, dim: int = 0, out: Tensor | None = None) -> Tensor:
         """Mixes a batch of pixels, samples, embeddings or hidden states.

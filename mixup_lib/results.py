@@ -26,10 +26,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 def folder() -> Path:
     """The folder of all recorded results: the repository's, else the copy inside the package."""
-    repository = _PACKAGE.parent
-    if (repository / "pyproject.toml").exists():
-        return repository / "results"
-    return _PACKAGE / "_results"
+    return _PACKAGE.parent / "results" if in_repository() else _PACKAGE / "_results"
+
+
+def in_repository() -> bool:
+    """True if the package lies in its repository, False if it was installed without it."""
+    return (_PACKAGE.parent / "pyproject.toml").exists()
 
 
 def path(experiment: str, method: str, seed: int, root: Path | None = None) -> Path:
@@ -55,10 +57,14 @@ def exists(experiment: str, method: str, seed: int, root: Path | None = None) ->
 def save(record: dict, root: Path | None = None) -> Path:
     """Writes a record with ``experiment``, ``method`` and ``seed``; returns its file.
 
-    The file appears whole or not at all. Numbers that JSON lacks (nan, infinities) are refused.
+    The file appears whole or not at all, and nothing overwrites it: saving the very same record
+    again does nothing, whoever wrote it first. Numbers that JSON lacks (nan, infinities) are
+    refused.
 
     Raises:
         ValueError: if a value is nan or infinite, or a name is no file name.
+        FileExistsError: if this run is recorded with other content.
+        OSError: if the folder cannot be written to.
     """
     target = path(record["experiment"], record["method"], record["seed"], root)
     text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
@@ -69,10 +75,28 @@ def save(record: dict, root: Path | None = None) -> Path:
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, target)
+        _put(unfinished, target)
+    except FileExistsError as error:
+        if target.read_text(encoding="utf-8") != text:
+            raise FileExistsError(
+                f"{target} is recorded already, with other content. A record is never overwritten: "
+                "remove the file to record this run again, or take another folder"
+            ) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return target
+
+
+def _put(file: Path, target: Path) -> None:
+    """Gives a finished file its name; raises FileExistsError if something has that name."""
+    try:
+        os.link(file, target)  # unlike a check before a move, nobody can come between
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        os.replace(file, target)
 
 
 def load(experiment: str, root: Path | None = None) -> list[dict]:
@@ -84,7 +108,7 @@ def load(experiment: str, root: Path | None = None) -> list[dict]:
     base = Path(root or folder())
     files = list((base / experiment).glob("*-seed*.json"))
     if not files:
-        known = sorted(item.name for item in base.glob("*") if item.is_dir())
+        known = sorted(item.name for item in base.glob("[a-z0-9]*") if item.is_dir())
         raise FileNotFoundError(
             f"no record of experiment {experiment!r}; recorded are {known or 'none'}. "
             f"python -m mixup_lib.experiments {experiment} runs it"

@@ -3,13 +3,14 @@
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mixup_lib import History, results
-from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one
-from mixup_lib.experiments.__main__ import main
+from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one, runner
+from mixup_lib.experiments._alone import alone
 from mixup_lib.experiments.runner import of_training
 from mixup_lib.models import MLP
 
@@ -30,6 +31,7 @@ TOY = Experiment("toy", "a toy", {"epochs": 1}, {"plain": {}, "mixup": {"k": 2}}
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     monkeypatch.setenv(LOG, str(tmp_path / "log"))
+    monkeypatch.setattr(runner, "pace", lambda device: 20.0)
     return tmp_path / "log"
 
 
@@ -51,6 +53,7 @@ def test_runs_seed_by_seed_resumes_and_skips(tmp_path, log, monkeypatch):
     record = results.load("toy", root)[0]
     assert record["config"] == {"epochs": 1, "method": {"k": 2}}
     assert {"provenance", "metrics", "seed", "method", "experiment"} <= set(record)
+    assert record["provenance"]["pace"] == 20 and record["seconds"]["run"] >= 0
 
 
 def test_workers_share_the_list(tmp_path, log):
@@ -62,20 +65,61 @@ def test_workers_share_the_list(tmp_path, log):
     assert {r["provenance"]["threads"] for r in records} == {1}
 
 
-def test_bad_arguments(tmp_path, capsys):
+def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="no run .*'cutmix', 0.* methods are .*'plain', 'mixup'"):
         run_one(TOY, "cutmix", 0, tmp_path)
     with pytest.raises(ValueError, match="workers must be .* got 0"):
         run(TOY, workers=0)
-    with pytest.raises(SystemExit):
-        main(["no-such"])
-    told = capsys.readouterr().err
-    assert "no experiment ['no-such']; there are ['airfoil', 'cifar10-5000'" in told
+    with pytest.raises(ValueError, match="device must be a device of this machine.* got 'none'"):
+        run(TOY, root=tmp_path, device="none")
+    with pytest.raises(ValueError, match="device must be 'cpu' for toy, got 'meta'"):
+        run(replace(TOY, cpu_only=True), root=tmp_path, device="meta")
 
 
-def test_without_a_name_the_command_lists(capsys):
-    main([])
-    assert "cifar10-5000: CIFAR-10 with 5,000 labels" in capsys.readouterr().out
+def test_a_folder_that_takes_no_files_is_named_before_any_work(tmp_path, log):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"results can't be written to .*file/toy: Not a directory"):
+        run(TOY, root=tmp_path / "file", tell=lambda line: None)
+    assert not log.exists()
+
+
+def test_the_device_is_recorded_and_the_settings_are_as_before(tmp_path, log):
+    toy = replace(TOY, config={"device": "cpu"}, measure=lambda *_: {"seen": toy.config["device"]})
+    run(toy, root=tmp_path, runs=[("plain", 0)], device="meta", tell=lambda line: None)
+    (record,) = results.load("toy", tmp_path)
+    assert record["seen"] == record["config"]["device"] == record["provenance"]["device"] == "meta"
+    assert toy.config == {"device": "cpu"}
+
+
+def test_what_another_process_is_at_is_left_to_it(tmp_path, log):
+    told = []
+    with alone(tmp_path / "toy" / ".mixup-seed0.lock"):
+        with pytest.raises(BlockingIOError):
+            run_one(TOY, "mixup", 0, tmp_path)
+        assert run(TOY, root=tmp_path, tell=told.append) == 1
+    assert "toy mixup seed 0: another process is at it" in told
+    assert log.read_text().split() == ["plain0", "plain1", "mixup1"]
+    assert run(TOY, root=tmp_path, tell=told.append) == 0
+    assert len(results.load("toy", tmp_path)) == 4
+
+
+def test_half_files_of_a_killed_process_are_removed(tmp_path, log):
+    places = ("toy/.plain-seed0.json.99", "c/toy/plain-seed0.pt.9.tmp")
+    left = [tmp_path / place for place in places]
+    for file in left:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    run_one(TOY, "plain", 0, tmp_path, tmp_path / "c")
+    assert not [file for file in left if file.exists()]
+    assert [file.name for file in (tmp_path / "toy").iterdir()] == ["plain-seed0.json"]
+
+
+def test_progress_counts_runs(tmp_path, log, monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE")
+    run_one(TOY, "plain", 0, tmp_path)
+    run(TOY, root=tmp_path, progress=True, tell=lambda line: None)
+    shown = capsys.readouterr().err
+    assert "1/4" in shown and "3/4" in shown and "toy" in shown
 
 
 def test_cifar_methods_differ_in_one_setting_each():
@@ -126,8 +170,11 @@ def test_a_record_keeps_the_curves_that_json_can_hold():
 def test_recorded_runs_belong_to_the_experiment(name):
     """Methods, seeds and settings as they are written down now."""
     experiment = EXPERIMENTS[name]
+    if experiment.config["device"] == "cuda" and not (results.folder() / name).exists():
+        pytest.skip("needs a GPU, and is not recorded yet")
     for record in results.load(name):
         assert (record["method"], record["seed"]) in experiment.runs()
         assert record["config"]["method"] == experiment.methods[record["method"]]
         config = json.loads(json.dumps(experiment.config))
+        config.pop("device", None)  # each run's own
         assert {key: record["config"].get(key) for key in config} == config

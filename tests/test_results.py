@@ -33,18 +33,29 @@ def test_text_that_looks_like_a_list_is_kept(tmp_path):
     assert json.loads(file.read_text(encoding="utf-8")) == odd
 
 
-def test_a_failed_write_leaves_the_old_record_and_nothing_else(tmp_path, monkeypatch):
+@pytest.mark.parametrize("links", [True, False])
+def test_a_record_is_never_overwritten(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", fail)
     file = results.save(record(), tmp_path)
+    assert results.save(record(), tmp_path) == file  # the very same
     before = file.read_text()
-
-    def fail(*args):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileExistsError, match=r"mixup-seed0\.json is recorded .* remove the file"):
         results.save(record(curve=[]), tmp_path)
     assert file.read_text() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+def fail(*args):
+    raise OSError("disk full")
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", fail)
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        results.save(record(), tmp_path)
+    assert not list((tmp_path / "toy").iterdir())
 
 
 def test_numbers_that_json_lacks_are_refused(tmp_path):

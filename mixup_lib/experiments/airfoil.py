@@ -175,4 +175,5 @@ EXPERIMENT = Experiment(
     methods=described(METHODS),
     seeds=tuple(range(10)),
     measure=measure,
+    cpu_only=True,
 )

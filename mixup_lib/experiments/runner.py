@@ -1,21 +1,23 @@
-"""Runs experiments: in paired order, side by side, resuming, skipping what is recorded."""
+"""What an experiment is, and how one run of it becomes a record."""
 
 import math
-import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn, set_num_threads
+from torch import nn
 
 from mixup_lib import results
-from mixup_lib._check import integer_at_least
 from mixup_lib.checkpoint import describe
+from mixup_lib.experiments._alone import alone
+from mixup_lib.experiments._pace import pace
 from mixup_lib.history import History
 from mixup_lib.models import parameter_count
+from mixup_lib.runtime import default_device
 
-__all__ = ["Experiment", "run", "run_one"]
+__all__ = ["Experiment", "run_one"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,12 @@ class Experiment:
     Attributes:
         name: folder of its results.
         title: one line for the list of experiments.
-        config: everything that the runs share, as JSON; it is copied into each record.
+        config: everything that the runs share, as JSON; it is copied into each record. ``measure``
+            reads ``config["device"]`` when it starts: the device is chosen for each run.
         methods: name of each method and its own settings, as JSON.
         seeds: the paired seeds: each varies data split, initial weights and draws.
         measure: ``(method, seed, checkpoint) -> dict``, the part of a record that it measured.
+        cpu_only: True if ``measure`` trains on the CPU, whatever ``config`` says.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Experiment:
     methods: dict[str, dict]
     seeds: tuple[int, ...]
     measure: Callable[[str, int, Path], dict]
+    cpu_only: bool = False
 
     def runs(self) -> list[tuple[str, int]]:
         """All runs, seed by seed, so that complete pairs come first."""
@@ -79,6 +84,7 @@ def run_one(
     seed: int,
     root: Path | None = None,
     checkpoints: Path | None = None,
+    device: str | None = None,
 ) -> Path | None:
     """Runs one method with one seed and records it; None if it is recorded already.
 
@@ -87,92 +93,76 @@ def run_one(
         method: one of its methods.
         seed: one of its seeds.
         root: folder of the results; None takes the repository's.
-        checkpoints: folder of the checkpoints; None takes ``data/checkpoints`` beside the results.
+        checkpoints: folder of the checkpoints; None takes ``data/checkpoints`` beside the
+            repository's results, and ``.checkpoints`` inside another folder of results.
+        device: such as "cuda"; None takes the experiment's own. The record says which it was.
 
     Raises:
-        ValueError: if the experiment has no such method or seed.
+        ValueError: if the experiment has no such method or seed, or can't run on ``device``.
+        BlockingIOError: if another process is at this very run.
+        FileExistsError: if another process recorded it meanwhile.
     """
     if (method, seed) not in experiment.runs():
         raise ValueError(
             f"{experiment.name} has no run {(method, seed)}: methods are "
             f"{list(experiment.methods)}, seeds {list(experiment.seeds)}"
         )
-    if results.exists(experiment.name, method, seed, root):
+    device = device_of(experiment, device)
+    target = results.path(experiment.name, method, seed, root)
+    if target.exists():
         return None
     if checkpoints is None:
-        checkpoints = Path(root or results.folder()).parent / "data" / "checkpoints"
-    checkpoint = checkpoints / experiment.name / f"{method}-seed{seed}.pt"
-    record = {
-        "experiment": experiment.name,
-        "method": method,
-        "seed": seed,
-        "config": experiment.config | {"method": experiment.methods[method]},
-        "provenance": results.provenance(),
-    }
-    file = results.save(record | experiment.measure(method, seed, checkpoint), root)
-    checkpoint.unlink(missing_ok=True)
+        usual = root is None or Path(root).resolve() == results.folder()
+        own = results.folder().parent / "data" / "checkpoints"
+        checkpoints = own if usual else Path(root) / ".checkpoints"
+    # A run never goes on with what another device began.
+    other = "" if device == experiment.config.get("device", "cpu") else f"-{device}"
+    checkpoint = checkpoints / experiment.name / f"{method}-seed{seed}{other}.pt".replace(":", "")
+    with alone(target.with_name(f".{target.stem}.lock")):
+        if target.exists():
+            return None
+        for left in (*checkpoint.parent.glob(f"{checkpoint.name}.*.tmp"),
+                     *target.parent.glob(f".{target.name}.*")):
+            left.unlink(missing_ok=True)  # half files of a process that was killed
+        provenance = results.provenance() | {"device": device, "pace": pace(device)}
+        resumed, start = checkpoint.exists(), time.perf_counter()
+        with _on(experiment, device):
+            record = {
+                "experiment": experiment.name,
+                "method": method,
+                "seed": seed,
+                "config": experiment.config | {"method": experiment.methods[method]},
+                "provenance": provenance,
+            } | experiment.measure(method, seed, checkpoint)
+        if not resumed:
+            seconds = {"run": round(time.perf_counter() - start, 1)}
+            record["seconds"] = record.get("seconds", {}) | seconds
+        file = results.save(record, root)
+        checkpoint.unlink(missing_ok=True)
     return file
 
 
-def run(
-    experiment: Experiment,
-    workers: int = 1,
-    threads: int | None = None,
-    root: Path | None = None,
-    checkpoints: Path | None = None,
-    tell: Callable[[str], None] = print,
-) -> None:
-    """Runs whatever is not recorded yet.
-
-    Args:
-        experiment: what to run.
-        workers: processes side by side, each of which takes the next run when it has finished one.
-        threads: threads of each worker; None leaves torch's own choice with one worker and takes
-            one thread with more.
-        root: folder of the results.
-        checkpoints: folder of the checkpoints.
-        tell: called with a line when a run ends.
+def device_of(experiment: Experiment, device: str | None) -> str:
+    """The device of its runs, checked.
 
     Raises:
-        ValueError: if ``workers`` or ``threads`` is below 1.
+        ValueError: if this machine has no such device, or the experiment runs on the CPU only.
     """
-    integer_at_least("workers", workers, 1)
-    if threads is None and workers > 1:
-        threads = 1
-    if threads is not None:
-        integer_at_least("threads", threads, 1)
-    todo = [
-        (experiment, method, seed, root, checkpoints)
-        for method, seed in experiment.runs()
-        if not results.exists(experiment.name, method, seed, root)
-    ]
-    done = len(experiment.runs()) - len(todo)
-    tell(f"{experiment.name}: {done} runs recorded, {len(todo)} to do")
-    if not todo:
+    device = str(default_device(device or experiment.config.get("device", "cpu")))
+    if experiment.cpu_only and device != "cpu":
+        raise ValueError(f"device must be 'cpu' for {experiment.name}, got {device!r}")
+    return device
+
+
+@contextmanager
+def _on(experiment: Experiment, device: str) -> Iterator[None]:
+    """The experiment's own settings, but for the device."""
+    before = experiment.config.get("device")
+    if before in (None, device):  # no setting, or the usual one
+        yield
         return
-    if workers == 1:
-        _prepare(threads)
-        for line in map(_job, todo):
-            tell(line)
-        return
-    # Spawned workers import the code once and keep it, whatever is edited meanwhile.
-    with multiprocessing.get_context("spawn").Pool(workers, _prepare, (threads,)) as pool:
-        for line in pool.imap_unordered(_job, todo, chunksize=1):
-            tell(line)
-        pool.close()
-        pool.join()
-
-
-def _prepare(threads: int | None) -> None:
-    if threads is not None:
-        set_num_threads(threads)
-    results.provenance()  # remembers the code as it is when the worker starts
-
-
-def _job(arguments: tuple) -> str:
-    experiment, method, seed, *_ = arguments
-    start = time.perf_counter()
-    file = run_one(*arguments)
-    minutes = (time.perf_counter() - start) / 60
-    ended = "was recorded already" if file is None else f"recorded after {minutes:.1f} minutes"
-    return f"{experiment.name} {method} seed {seed}: {ended}"
+    experiment.config["device"] = device
+    try:
+        yield
+    finally:
+        experiment.config["device"] = before
