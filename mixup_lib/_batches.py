@@ -25,7 +25,7 @@ def index_batches(order: Tensor, batch_size: int, smallest: int) -> list[Tensor]
 
 def rank_share(batch: Tensor, rank: int, world: int) -> Tensor:
     """The part of a batch that process ``rank`` of ``world`` works on; no example is repeated."""
-    return batch.tensor_split(world)[rank]
+    return batch if world == 1 else batch.tensor_split(world)[rank]
 
 
 def batches_of(

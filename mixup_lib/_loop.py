@@ -20,6 +20,8 @@ from mixup_lib.seeds import generator_for, seeded
 
 __all__ = ["place", "run"]
 
+NAN = torch.tensor(math.nan)
+
 
 def place(model: nn.Module, device: torch.device) -> bool:
     """Moves the model; returns whether it has 2-D convolutions, and so became channels_last."""
@@ -89,7 +91,7 @@ def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str
     loader = generator_for(seed, epoch, "loader", *([runtime.rank] if runtime.rank else []))
     draw = draws_of(plan["mixing"])
     model.train()
-    totals = torch.zeros(2, dtype=torch.float64, device=runtime.device)
+    losses, hits = [], []  # left on the device, so that no step waits for them
     with seeded(runtime.device, seed, epoch, "model", runtime.rank):
         shares = [rank_share(batch, runtime.rank, world) for batch in batches]
         for step, (x, y) in enumerate(read(shares, loader)):
@@ -102,10 +104,15 @@ def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str
             optimizer.zero_grad(set_to_none=True)
             logits = model(x, lambda mix=mix: mix)
             loss = mixed_loss(plan["loss"], logits.float(), y, mix)
-            # Processes average their gradients: the factor makes that the mean over the batch.
-            runtime.backward(loss * (len(x) * world / len(batches[step])))
+            losses.append(loss.detach())
+            hits.append(_hit(logits.detach(), y, mix))
+            if world > 1:
+                # Processes average their gradients: this makes that the mean over the batch.
+                loss = loss * (len(x) * world / len(batches[step]))
+            runtime.backward(loss)
             optimizer.step()
-            totals += len(x) * _measures(loss.detach(), logits.detach(), y, mix)
+    sizes = torch.tensor([len(share) for share in shares])
+    totals = torch.tensor([_total(losses, sizes), _total(hits, sizes)], dtype=torch.float64)
     train_loss, share = (runtime.sum(totals) / examples).tolist()
     return {
         "epoch": epoch + 1,
@@ -115,9 +122,16 @@ def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str
     }
 
 
-def _measures(loss: Tensor, logits: Tensor, y: Tensor, mix) -> Tensor:
-    """Loss and λ-weighted accuracy, left on the device: no step waits for them."""
-    hit = torch.full_like(loss, math.nan)
-    if logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
-        hit = ((logits.argmax(1) == y[mix.index]) * mix.weights).sum(0).mean()
-    return torch.stack([loss, hit])
+def _hit(logits: Tensor, y: Tensor, mix: Mix) -> Tensor:
+    """λ-weighted accuracy, nan without class ids; ``mixed_accuracy`` without its checks."""
+    if logits.ndim != 2 or y.ndim != 1 or y.is_floating_point():
+        return NAN
+    return ((logits.argmax(1) == y[mix.index]) * mix.weights).sum(0).mean()
+
+
+def _total(means: list[Tensor], sizes: Tensor) -> float:
+    """The sum over examples, from the means of batches, added up in float64."""
+    total = 0.0
+    for part in (torch.stack(means).cpu() * sizes).tolist():
+        total += part
+    return total

@@ -125,7 +125,7 @@ def evaluate_shared(runtime, model: nn.Module, data: Dataset, workers: int) -> d
         sums[0] = hit.sum()
         sums[1] = F.cross_entropy(logits.double(), y, reduction="sum")
         sums[2:].index_add_(0, place, hit - confidence)
-    hits, nll, *gaps = runtime.sum(sums.to(runtime.device)).div(len(data)).tolist()
+    hits, nll, *gaps = runtime.sum(sums).div(len(data)).tolist()
     ece = sum(abs(gap) for gap in gaps)
     return {"accuracy": hits, "error": 1 - hits, "nll": nll, "ece": ece, "n": len(data)}
 

@@ -41,7 +41,7 @@ def mixed_loss(
     mix._batch_axis("y", y, 0)
     index = mix.index.to(y.device, non_blocking=True)
     weights = mix.weights.to(logits.device, non_blocking=True)
-    total = 0.0
+    total = None
     for j in range(len(index)):
         losses = loss_fn(logits, y if j == 0 else y[index[j]])
         if losses.shape != (len(mix),):
@@ -49,5 +49,6 @@ def mixed_loss(
                 f"loss_fn returned shape {tuple(losses.shape)}; valid is ({len(mix)},), one loss "
                 'for each example: use reduction="none" and average over other dimensions'
             )
-        total = total + (weights[j] * losses).mean()
+        part = (weights[j] * losses).mean()
+        total = part if total is None else total + part
     return total

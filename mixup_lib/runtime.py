@@ -213,8 +213,10 @@ class FabricRuntime:
         self.fabric.backward(loss)
 
     def sum(self, values: Tensor) -> Tensor:
-        """The sum over all processes, in each of them."""
-        return self.fabric.all_reduce(values, reduce_op="sum")
+        """The sum over all processes, in each of them, on the CPU."""
+        if self.world == 1:
+            return values
+        return self.fabric.all_reduce(values.to(self.device), reduce_op="sum").cpu()
 
     def first(self, value):
         """Rank 0's value, in each process."""
