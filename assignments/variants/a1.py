@@ -1,0 +1,73 @@
+"""A variant of A1: other numbers by hand, another convention for lam, another order of results.
+
+Convention and order never both stay as published, so published functions fail in the variant.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import nbformat
+
+from tools.assignments import MASTERS
+
+# What stands in the master, and what stands there where lam belongs to the partner.
+SWAPPED = {
+    "`lam` is the weight $\\lambda$ of the example itself. Its partner has the weight "
+    "$1 - \\lambda$.":
+    "`lam` is the weight $\\lambda$ of the partner. The example itself has the weight "
+    "$1 - \\lambda$.",
+    "the result is exactly 1, the example itself": "the result is exactly 0, the example itself",
+    "own, other = lam, 1 - lam": "own, other = 1 - lam, lam",
+    "return 1.0": "return 0.0",
+    "no_mixing = 1.0": "no_mixing = 0.0",
+    "LAM * X[0] + (1 - LAM) * X[1]": "(1 - LAM) * X[0] + LAM * X[1]",
+    "y_hand = LAM * F.one_hot(LABELS, CLASSES)[0] + (1 - LAM) * F":
+    "y_hand = (1 - LAM) * F.one_hot(LABELS, CLASSES)[0] + LAM * F",
+}
+BATCH = ["x_mixed", "y_mixed", "lam", "perm"]
+MANY = ["x_k", "y_k", "weights", "index"]
+
+
+def draw(rng: random.Random) -> dict[str, str]:
+    """New sources by cell id, for the cells that change."""
+    swap, order = rng.choice([
+        (swap, order) for swap in (False, True) for order in itertools.permutations(range(4))
+        if swap or order != (0, 1, 2, 3)])
+    changes = dict(SWAPPED) if swap else {}
+    for names in (BATCH, MANY):
+        changes[", ".join(names)] = ", ".join(names[place] for place in order)
+    lam, classes = rng.choice([0.15, 0.2, 0.35, 0.4, 0.45]), rng.randint(4, 6)
+    x = [[float(rng.randint(-4, 9)) for _ in range(2)] for _ in range(2)]
+    labels = rng.sample(range(classes), 2)
+    changes |= {
+        "lam, x, y, classes = 0.3, [[1.0, 4.0], [3.0, 0.0]], [2, 0], 4":
+        f"lam, x, y, classes = {lam}, {x}, {labels}, {classes}",
+        "LAM = 0.3": f"LAM = {lam}",
+        "torch.tensor([[1.0, 4.0], [3.0, 0.0]])": f"torch.tensor({x})",
+        "LABELS = torch.tensor([2, 0])": f"LABELS = torch.tensor({labels})",
+        "CLASSES = 4": f"CLASSES = {classes}",
+    }
+    return replaced(changes)
+
+
+def replaced(changes: dict[str, str]) -> dict[str, str]:
+    """The master's cells with the changes made: those that differ, by id.
+
+    Raises:
+        ValueError: A text to change no longer stands in the master.
+    """
+    master = nbformat.read(MASTERS / "a1_draw_once.ipynb", as_version=4)
+    everything = "\n".join(cell.source for cell in master.cells)
+    for old in changes:
+        if old not in everything:
+            raise ValueError(f"the master of a1 does not hold {old!r}; valid is a text that does")
+    made = {}
+    for cell in master.cells:
+        source = cell.source
+        for old, new in changes.items():
+            source = source.replace(old, new)
+        if source != cell.source:
+            made[cell.id] = source
+    return made
