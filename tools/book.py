@@ -12,13 +12,18 @@ from pathlib import Path
 
 from tools import course
 
-LIMIT_MB = 20
+LIMIT_MB = 25  # of the whole site, with slides and downloads
 # MathJax as pages load it: this one component, its fonts, and the TeX packages it may ask for.
 MATHJAX_KEPT = ("tex-chtml.js", "input/tex", "output/chtml/fonts")
+# For people who debug the theme; and the theme's own words in other languages.
+UNUSED = ("_static/**/*.map", "_static/locales")
 
 
 def trim(site: Path) -> None:
-    """Removes the parts of MathJax that no page can ask for: two thirds of the site."""
+    """Removes what no page can ask for: most of MathJax, source maps, translations."""
+    for pattern in UNUSED:
+        for path in site.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     mathjax = site / "_static" / "mathjax"
     if not (mathjax / MATHJAX_KEPT[0]).exists():
         raise FileNotFoundError(f"{mathjax} holds no {MATHJAX_KEPT[0]}; is the extension on?")

@@ -51,13 +51,31 @@ def colab(name: str) -> str:
     return f"https://colab.research.google.com/github/{slug}/blob/{branch()}/notebooks/{name}"
 
 
+# Assignments, and the pages that offer their student copies.
+ASSIGNMENTS = {
+    "a1_draw_once": ["notebooks/02_math"],
+    "a2_bug_clinic": ["notebooks/04_image", "book/errata"],
+    "a3_honest_study": ["notebooks/08_comparisons"],
+    "a4_modality": ["notebooks/05_nlp", "notebooks/06_audio", "notebooks/07_video"],
+}
+PUBLISHED = "gh-pages"  # the branch with the built site; student copies lie there only
+
+
+def colab_assignment(name: str) -> str:
+    """The address that opens the published student copy of an assignment on Colab."""
+    slug = "/".join(address().split("/")[-2:])
+    return (f"https://colab.research.google.com/github/{slug}/blob/{PUBLISHED}"
+            f"/assignments/{name}/{name}.ipynb")
+
+
 def badge(name: str) -> str:
     """The line of Markdown that opens notebook `name` on Colab; its picture is a local file."""
     return f"[![Open in Colab](../book/_static/colab.svg)]({colab(name)})"
 
 
 # Extras of the library (pyproject.toml) that a chapter needs beside the core.
-EXTRAS = {"05_nlp": "[text]", "06_audio": "[audio]", "07_video": "[video]"}
+EXTRAS = {"05_nlp": "[text]", "06_audio": "[audio]", "07_video": "[video]",
+          "14_frameworks": "[frameworks]"}
 
 
 def install_cell(chapter: str = "") -> str:

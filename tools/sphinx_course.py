@@ -1,0 +1,204 @@
+"""The course's Sphinx extension: quizzes, downloads, slides, and small source files.
+
+Notebooks stay as they are. Their text gets two more cells on its way to Sphinx: one with the
+downloads after the title, one with the questions of `book/quizzes` at the end. When the site is
+written, its copies of the notebooks lose their outputs, slides are made from its pages, and
+assignments that were built before (`make assignments`) are copied beside them.
+"""
+
+import html
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from tools import course, quiz, slides
+
+STUDENT_COPIES = course.ROOT / "_build" / "assignments"
+# All words that a reader sees and no source file holds.
+WORDS = {
+    "heading": "Check yourself",
+    "intro": "Nothing is stored, and nothing is sent.",
+    "several": "Several answers are right.",
+    "check": "Check",
+    "all": "All answers, explained",
+    "right": "Right:",
+    "wrong": "Wrong:",
+    "said-right": "That is right.",
+    "said-wrong": "Not yet.",
+    "said-missing": "Right so far, but some are missing.",
+    "said-none": "Choose an answer first.",
+}
+
+
+class Tag(nodes.General, nodes.Inline, nodes.TextElement):
+    """An HTML element: `tag` is its name, `attributes_` its attributes. Other formats skip it."""
+
+
+def tag(element: str, /, *children: nodes.Node, **attributes: str | bool) -> Tag:
+    """An element with these children; True is an attribute without a value, `_` is a hyphen."""
+    attributes = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    return Tag("", "", *children, tag=element, attributes_=attributes)
+
+
+def open_tag(writer, node: Tag) -> None:
+    said = "".join(f" {key}" if value is True else f' {key}="{html.escape(value)}"'
+                   for key, value in node["attributes_"].items() if value is not False)
+    writer.body.append(f"<{node['tag']}{said}>")
+
+
+def close_tag(writer, node: Tag) -> None:
+    writer.body.append("" if node["tag"] == "input" else f"</{node['tag']}>\n")
+
+
+def skip(writer, node: Tag) -> None:
+    """Formats without a browser show the text inside."""
+
+
+class Quiz(SphinxDirective):
+    """The questions that belong to the page. Without a script they and all answers are readable."""
+
+    def run(self) -> list[nodes.Node]:
+        file = quiz.path(Path(self.env.docname).name)
+        self.env.note_dependency(str(file))
+        try:
+            questions = quiz.read(file)
+        except ValueError as error:
+            raise self.error(str(error)) from error
+        intro = nodes.paragraph("", WORDS["intro"])
+        return [intro, *(self.question(number, asked) for number, asked in enumerate(questions, 1))]
+
+    def markdown(self, text: str) -> list[nodes.Node]:
+        holder = nodes.Element()
+        self.state.nested_parse(StringList(text.splitlines(), self.env.docname), 0, holder)
+        return holder.children
+
+    def inline(self, text: str) -> list[nodes.Node]:
+        blocks = self.markdown(text)
+        if len(blocks) != 1 or not isinstance(blocks[0], nodes.paragraph):
+            raise self.error(f"not one paragraph of Markdown: {text!r}")
+        return blocks[0].children
+
+    def question(self, number: int, asked: quiz.Question) -> Tag:
+        first, *rest = self.markdown(asked.text)
+        name = f"quiz-{asked.id}"
+        start = nodes.Text(f"{number}. ")
+        several = [nodes.Text(" "), nodes.emphasis("", WORDS["several"])] if asked.several else []
+        kind = "checkbox" if asked.several else "radio"
+        choices = [tag("label", tag("input", type=kind, name=name, data_right=answer.right),
+                       tag("span", *self.inline(answer.text))) for answer in asked.answer]
+        reasons = [tag("li", nodes.strong("", WORDS["right" if answer.right else "wrong"]),
+                       nodes.Text(" "), tag("span", *self.inline(answer.text), class_="quiz-answer"),
+                       tag("span", *self.inline(answer.why), class_="quiz-why"),
+                       class_="quiz-right" if answer.right else "quiz-wrong")
+                   for answer in asked.answer]
+        said = {f"data_{key.replace('-', '_')}": text for key, text in WORDS.items()
+                if key.startswith("said-")}
+        return tag(
+            "div",
+            tag("fieldset", tag("legend", start, *first.children, *several), *rest, *choices),
+            tag("button", nodes.Text(WORDS["check"]), type="button", hidden=True),
+            tag("div", role="status", class_="quiz-said"),
+            tag("details", tag("summary", nodes.Text(WORDS["all"])), tag("ul", *reasons)),
+            class_="quiz-question", id=name, **said)
+
+
+def student_copies(page: str) -> dict[str, Path]:
+    """The built student notebooks that belong to a page, by the assignment's name."""
+    found = {name: STUDENT_COPIES / name / "student" / f"{name}.ipynb"
+             for name, pages in course.ASSIGNMENTS.items() if page in pages}
+    return {name: file for name, file in found.items() if file.exists()}
+
+
+def downloads(page: str) -> str:
+    """The HTML of the line with the page's downloads; empty where there are none."""
+    links = []
+    if page.startswith("notebooks/"):
+        name = Path(page).name
+        links += [f'<a href="../_sources/{page}.ipynb" download>notebook</a> without outputs',
+                  f'<a href="../slides/{name}.html">slides</a>']
+    for name, file in student_copies(page).items():
+        title = html.escape(course.title(course.read(file)) or name)
+        links.append(f'assignment <a href="../assignments/{name}/{name}.ipynb" download>{title}</a>'
+                     f' (<a href="../assignments/{name}.zip" download>with all its files</a>,'
+                     f' <a href="{course.colab_assignment(name)}">on Colab</a>)')
+    line = f'<p class="page-files"><strong>To take along:</strong> {"; ".join(links)}.</p>'
+    return line if links else ""
+
+
+class Downloads(Directive):
+    """The line with the page's downloads."""
+
+    def run(self) -> list[nodes.Node]:
+        page = self.state.document.settings.env.docname
+        return [nodes.raw("", downloads(page), format="html")]
+
+
+def add_to_source(app, page: str, source: list[str]) -> None:
+    """Adds downloads after the title, and questions at the end."""
+    files = ":::{page-files}\n:::"
+    if page.startswith("notebooks/"):
+        book = json.loads(source[0])
+        extra = {1: files}
+        if quiz.path(Path(page).name).exists():
+            label = f"(quiz-{Path(page).name})="
+            extra[len(book["cells"]) + 1] = f"{label}\n## {WORDS['heading']}\n\n:::{{quiz}}\n:::"
+        for place, text in extra.items():
+            cell = {"cell_type": "markdown", "id": f"course-{place}", "metadata": {}, "source": text}
+            book["cells"].insert(place, cell)
+        source[0] = json.dumps(book)
+    elif student_copies(page):
+        heading, _, rest = source[0].partition("\n")
+        source[0] = f"{heading}\n\n{files}\n{rest}"
+
+
+def thin(file: Path) -> None:
+    """Takes the outputs out of a copy of a notebook, for a tenth of its size."""
+    book = course.read(file)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    course.write(file, json.dumps(book, indent=1, ensure_ascii=False) + "\n")
+
+
+def finish(app, exception: Exception | None) -> None:
+    """Writes what Sphinx does not: slides, assignments, notebooks without outputs."""
+    if exception or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    (site / ".nojekyll").touch()  # else GitHub hides folders that start with an underscore
+    for file in sorted((site / "_sources" / "notebooks").glob("*.ipynb")):
+        thin(file)
+    for page in sorted((site / "notebooks").glob("*.html")):
+        course.write(slides.path(page), slides.make(page))
+    for name in course.ASSIGNMENTS:
+        copy_assignment(STUDENT_COPIES / name / "student", site / "assignments", name)
+
+
+def copy_assignment(student: Path, target: Path, name: str) -> None:
+    """Puts a student's folder, and the same as a zip, beside the site; does nothing without one."""
+    if (student / f"{name}.ipynb").exists():
+        shutil.copytree(student, target / name, dirs_exist_ok=True)
+        with zipfile.ZipFile(target / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(path for path in student.rglob("*") if path.is_file()):
+                # ZipInfo has a fixed date, so the same files give the same bytes.
+                inside = zipfile.ZipInfo(f"{name}/{file.relative_to(student).as_posix()}")
+                archive.writestr(inside, file.read_bytes(), zipfile.ZIP_DEFLATED)
+        logging.getLogger(__name__).info("assignment %s is beside the site", name)
+
+
+def setup(app) -> dict:
+    app.add_node(Tag, html=(open_tag, close_tag), latex=(skip, skip), text=(skip, skip))
+    app.add_directive("quiz", Quiz)
+    app.add_directive("page-files", Downloads)
+    app.add_js_file("quiz.js", loading_method="defer")
+    app.add_css_file("quiz.css")
+    app.connect("source-read", add_to_source)
+    app.connect("build-finished", finish)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
