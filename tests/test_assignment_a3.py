@@ -1,0 +1,109 @@
+"""A3: which check catches which mistake, and what a variant asks otherwise."""
+
+import random
+
+import assigned
+import pytest
+
+from assignments.answers.a3 import WRONG
+from assignments.variants import a3
+
+FILE = "a3_honest_study.ipynb"
+# A table in place of the study, for answers that it does not depend on.
+TABLE = '''
+results = [
+    {"seed": seed, "method": method, "setting": 0.1, "validation": 9.0, "test": 20.0 + seed % 2}
+    for seed in plan["seeds"] for method in ("plain", "mixup", plan["baseline"])
+]
+'''
+# What the stated marks are made of.
+LOST = {
+    "three-seeds": {"q1-test-seeds", "q6-test-words", "q6-test-follows"},
+    "one-generator": {"q2-test-batches"},
+    "uniform-weights": {"q2-test-beta"},
+    "two-permutations": {"q2-test-targets"},
+    "no-seed": {"q2-test-repeats", "q2-test-first-weights", "q2-test-baselines", "q6-test-again"},
+    "chosen-on-test-data": {"q3-test-best", "q3-test-ties", "q3-test-test-once"},
+    "training-mode": {"q3-test-measure", "q3-test-best", "q3-test-ties"},
+    "largest-of-tied-settings": {"q3-test-ties"},
+    "normal-interval": {"q5-test-interval"},
+    "null-means-refuted": {"q5-test-verdict"},
+    "plan-changed-afterwards": {"q6-test-follows"},
+    "hopeful": {"q6-test-follows"},
+}
+# A study is run again by the last check only; the table above cannot pass it.
+AGAIN = "q6-test-again"
+
+
+def failed(marks):
+    return {name for name, (points, _) in marks.items() if not points}
+
+
+@pytest.fixture(scope="module")
+def master():
+    return assigned.cells(FILE)
+
+
+def test_the_key_gets_full_marks_and_the_untouched_copy_none(master):
+    marks = assigned.mark(master)
+    assert not failed(marks), {name: text for name, (_, text) in marks.items() if text}
+    assert assigned.totals(marks) == {"q1": 3, "q2": 7, "q3": 5, "q4": 2, "q5": 5, "q6": 3}
+    assert not any(points for points, _ in assigned.mark(assigned.untouched(master)).values())
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_answers_fail_where_they_are_wrong(master, name):
+    marks = assigned.mark(
+        assigned.answered(master | {"results": TABLE}, WRONG[name]["answers"]))
+    assert failed(marks) | {AGAIN} == LOST[name] | {AGAIN}
+
+
+def test_the_stated_marks_are_the_points_that_are_left(master):
+    points = {name: 2 if name == "q3-test-test-once" else 1
+              for name in master if "-test-" in name}
+    assert sum(points.values()) == 25
+    for name, answer in WRONG.items():
+        assert answer["marks"] == 25 - sum(points[test] for test in LOST[name]), name
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_variant_has_its_own_key_and_rejects_the_published_one(master, seed):
+    drawn = a3.draw(random.Random(seed))
+    variant = assigned.cells(FILE, drawn) | {"results": TABLE}
+    assert failed(assigned.mark(variant)) == {AGAIN}
+    old = {name: source for name, source in master.items() if name.endswith("-solution")}
+    lost = failed(assigned.mark(variant | old))
+    assert {"q1-test-seeds", "q5-test-interval", "q5-test-fewest"} <= lost
+
+
+def test_a_variant_says_in_the_text_what_it_asks():
+    drawn = a3.draw(random.Random(0))
+    assert {"q1-task", "q5-task", "q1-solution", "q5-solution", "variant"} <= set(drawn)
+    assert "`0.95`" not in drawn["q5-task"]
+
+
+def test_a_study_repeats_and_its_parts_are_disjoint(master):
+    space = {}
+    for name in ("variant", "imports", "images", "parts"):
+        exec(master[name], space)
+    space["register"]({"plan": 1})
+    one, other = space["Data"]("name", 0), space["Data"]("name", 1)
+    assert (one.test()[0] == space["Data"]("name", 0).test()[0]).all()
+    assert not (one.test()[0] == other.test()[0]).all()
+    rows = [tuple(x.tolist()) for part in (one.train, one.validation, one.test) for x in part()[0]]
+    assert len(set(rows)) == len(rows)
+    names = [str(space["draw_images"](name)[2]) for name in "abcdef"]
+    assert len(set(names)) == 6
+
+
+def test_test_data_stay_closed_before_the_plan_and_the_plan_closed_after(master):
+    space = {}
+    for name in ("variant", "imports", "images", "parts"):
+        exec(master[name], space)
+    with pytest.raises(RuntimeError, match="register a plan"):
+        space["Data"]("name", 0).test()
+    space["register"]({"a": 1})
+    space["register"]({"a": 2})  # still open
+    space["Data"]("name", 0).test()
+    with pytest.raises(RuntimeError, match="were read"):
+        space["register"]({"a": 3})
