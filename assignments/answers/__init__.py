@@ -1,1 +1,1 @@
-"""Plausible wrong answers and the marks that they must get, one module per assignment: ``WRONG``."""
+"""Plausible wrong answers, one module per assignment: ``WRONG``, with the marks they must get."""

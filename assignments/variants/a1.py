@@ -9,7 +9,6 @@ import itertools
 import random
 
 import nbformat
-
 from tools.assignments import MASTERS
 
 # What stands in the master, and what stands there where lam belongs to the partner.
