@@ -4,7 +4,6 @@ import builtins
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
 import torch
@@ -62,45 +61,6 @@ def test_mixed_precision_trains_and_keeps_float32_weights(tmp_path):
     assert history["train_loss"][-1] < history["train_loss"][0]
     again, _ = train(tmp_path / "run.pt")
     assert torch.equal(again.layers[1].weight, model.layers[1].weight)
-
-
-def test_two_processes_take_the_same_steps_as_one(tmp_path):
-    pytest.importorskip("lightning_fabric")
-    script = tmp_path / "script.py"
-    script.write_text(textwrap.dedent("""
-        import torch
-        from functools import partial
-        from torch import nn
-        from torch.utils.data import TensorDataset
-        from mixup_lib.seeds import initialised
-        from mixup_lib.train import cosine, fit
-
-        def train(processes, checkpoint=None):
-            generator = torch.Generator().manual_seed(0)
-            x = torch.randn(45, 5, generator=generator)  # 45: uneven shares, a joined last batch
-            data = TensorDataset(x, torch.arange(45) % 3)
-            model = initialised(partial(nn.Linear, 5, 3), 0)
-            optimizer = partial(torch.optim.SGD, lr=0.1, momentum=0.9)
-            history = fit(model, data, validation=data, epochs=3, batch_size=11, device="cpu",
-                          processes=processes, optimizer=optimizer, schedule=cosine,
-                          checkpoint=checkpoint)
-            return model, history
-
-        if __name__ == "__main__":
-            torch.set_num_threads(1)
-            (one, first), (two, second) = train(1), train(2, "run.pt")
-            torch.testing.assert_close(one.weight, two.weight)
-            for name in ("train_loss", "mixed_accuracy", "validation_nll"):
-                torch.testing.assert_close(torch.tensor(first[name]), torch.tensor(second[name]))
-            print("same")
-    """))
-    done = subprocess.run(
-        [sys.executable, str(script)], check=False, capture_output=True, text=True, cwd=tmp_path,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.strip().endswith("same")
-    assert (tmp_path / "run.pt").exists()
 
 
 def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
