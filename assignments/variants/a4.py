@@ -1,0 +1,98 @@
+"""What a secret redraws in A4: constants, and a convention or more of each modality."""
+
+import random
+
+from assignments.variants.wording import redraw
+
+# Each is one requirement in text, solution and test. The first of a modality always changes.
+TEXT = (
+    {
+        "on the **right**": "on the **left**",
+        "place = slice(0, len(sentence))": "place = slice(longest - len(sentence), longest)",
+        'side = "right"': 'side = "left"',
+    },
+    {
+        "the token **keeps its own weight**, and the padding counts as zero":
+            "the token **stands there as it is**, with its full weight",
+        "own, weight = lam.view(-1, 1, 1), lam.view(-1, 1)\n    clean = x.masked_fill(~mask":
+            "weight, alone = lam.view(-1, 1), mask ^ mask[partner]\n"
+            "    own = torch.where(alone, mask.float(), weight)[..., None]\n"
+            "    clean = x.masked_fill(~mask",
+        'lone = "own weight"': 'lone = "whole"',
+    },
+    {
+        "the **mean** over its real tokens":
+            "the **largest** value over its real tokens, at each of the D places",
+        "x.masked_fill(~mask[..., None], 0).sum(1) / mask.sum(1, keepdim=True)":
+            "x.masked_fill(~mask[..., None], -torch.inf).amax(1)",
+        'pooled = "mean"': 'pooled = "largest"',
+    },
+)
+AUDIO = (
+    {
+        "its **root mean square** over its real samples":
+            "its **peak**, the largest absolute value of its real samples",
+        "amplitude = (clean.square().sum(1) / lengths).sqrt()": "amplitude = clean.abs().amax(1)",
+        'level = "rms"': 'level = "peak"',
+    },
+    {
+        "divided by `32768`": "divided by `32767`",
+        "scale = 32768": "scale = 32767",
+        "divisor = 32768": "divisor = 32767",
+    },
+    {
+        "the **longer** of its two waves": "the **shorter** of its two waves",
+        "ends = torch.maximum": "ends = torch.minimum",
+        'kept = "longer"': 'kept = "shorter"',
+    },
+    {
+        "A wave whose peak is above 1 is first **scaled down as a whole**, so that its peak is 1. "
+        "Other waves are left as they are.":
+            "Samples above 1 or below -1 are **cut off** at 1 and -1 first.",
+        "peak = x.abs().amax(1, keepdim=True).clamp(min=1)\n    return (x / peak * 32767)":
+            "return (x.clamp(-1, 1) * 32767)",
+        'above = "scaled"': 'above = "cut off"',
+    },
+)
+VIDEO = (
+    {
+        "A shorter clip **holds its last frame**.": "A shorter clip **goes on in black**, with 0.",
+        "A clip that has ended **holds its last frame**;": "A clip that has ended **is black**, 0;",
+        "row[len(clip) :] = clip[-1]": "row[len(clip) :] = 0",
+        "shown = torch.minimum(time, lengths[:, None] - 1)\n"
+        "    clean = x[torch.arange(len(x))[:, None], shown].float()":
+            "gone = (time >= lengths[:, None])[..., None, None]\n"
+            "    clean = x.float().masked_fill(gone, 0)",
+        'ended = "held"': 'ended = "black"',
+    },
+    {
+        "**the frame shown at that moment**: number `k * rate / new_rate`, rounded down,":
+            "**the nearest frame**: number `k * rate / new_rate`, rounded to the nearest whole "
+            "number (a half goes up),",
+        "number = torch.arange(frames) * rate // new_rate":
+            "moment = torch.arange(frames) * rate\n"
+            "    number = (2 * moment + new_rate) // (2 * new_rate)",
+        'picked = "shown"': 'picked = "nearest"',
+    },
+)
+# Both cuts count alike.
+STOP = {
+    "`stop` not included": "`stop` included",
+    "(time < stop)": "(time <= stop)",
+    "extra = 0": "extra = 1",
+}
+
+
+def draw(rng: random.Random) -> dict[str, str]:
+    """New sources by cell id. Every modality has at least one other convention."""
+    changes = {
+        "PAD = 0": f"PAD = {rng.randrange(1, 10)}",
+        "RATE, FRAME_RATE = 8000, 12":
+            f"RATE, FRAME_RATE = {rng.choice([11025, 16000])}, {rng.choice([10, 15, 24])}",
+        "SEED = 4": f"SEED = {rng.randrange(100, 10**6)}",
+    }
+    for first, *others in (TEXT, AUDIO, VIDEO):
+        changes |= first
+        for other in others:
+            changes |= rng.choice([{}, other])
+    return redraw("a4_modality.ipynb", changes | rng.choice([{}, STOP]))
