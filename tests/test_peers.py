@@ -1,16 +1,22 @@
-"""The same numbers as torchvision's and timm's transforms, for the same λ, partners and box."""
+"""The same numbers as other libraries' transforms, for the same λ, partners and box."""
 
+import os
 from types import MethodType
 
-import numpy as np
-import pytest
-import timm.data.mixup as timm_mixup
-import torch
-from timm.data import Mixup as TimmMixup
-from torchvision.transforms import v2
+os.environ["KERAS_BACKEND"] = "torch"  # read when keras is first imported
 
-from mixup_lib import Mix
-from mixup_lib.box import Box
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import timm.data.mixup as timm_mixup  # noqa: E402
+import torch  # noqa: E402
+from scipy.stats import beta, kstest  # noqa: E402
+from timm.data import Mixup as TimmMixup  # noqa: E402
+from torch.utils.data import DataLoader, TensorDataset, default_collate  # noqa: E402
+from torchvision.transforms import v2  # noqa: E402
+
+from mixup_lib import Mix  # noqa: E402
+from mixup_lib.box import Box  # noqa: E402
 
 B, C, H, W = 6, 5, 7, 12
 LAM = [0.0, 0.1, 0.5, 0.7234, 1.0]
@@ -136,3 +142,84 @@ def test_what_the_peers_get_wrong():
         peer(x[:5].clone(), y[:5])
     sorted_y = torch.arange(8) // 4
     assert (sorted_y.roll(1) != sorted_y).float().mean() == 0.25  # torchvision's partners
+
+
+def keras_batch(dtype=torch.float32):
+    x, y = batch(dtype)
+    return x.permute(0, 2, 3, 1).contiguous(), y, torch.eye(C)[y]
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])
+def test_keras_mixup(alpha):
+    x, y, labels = keras_batch()
+    peer = keras.layers.MixUp(alpha, seed=0)
+    drawn = peer.get_random_transformation({"images": x})
+    mix = mix_of(drawn["permutation_order"], drawn["mix_weight"])
+    agree(mix.inputs(x), peer.transform_images(x, drawn))
+    agree(mix.targets(y, C), peer.transform_labels(labels, drawn))
+
+
+@pytest.mark.parametrize("alpha", [0.4, 1.0, 8.0])
+def test_keras_draws_beta_and_so_do_we(alpha):
+    from mixup_lib import draw_mixup
+
+    images = {"images": torch.zeros(10_000, 1, 1, 1)}
+    theirs = keras.layers.MixUp(alpha, seed=1).get_random_transformation(images)["mix_weight"]
+    generator = torch.Generator().manual_seed(1)
+    ours = draw_mixup(10_000, alpha, per_sample=True, generator=generator).lam
+    for lam in (theirs, ours):
+        assert kstest(lam.numpy(), beta(alpha, alpha).cdf).statistic < 0.02
+
+
+def test_keras_cutmix_pastes_as_we_do_and_weighs_otherwise():
+    x, y, labels = keras_batch()
+    peer = keras.layers.CutMix(factor=(1.0, 1.0), seed=0)
+    gaps = []
+    for _ in range(20):
+        drawn = peer.get_random_transformation({"images": x})
+        pasted = drawn["batch_masks"][..., 0]
+        corners = []
+        for length, inside in ((H, pasted.any(2).int()), (W, pasted.any(1).int())):
+            stop = (length - inside.flip(1).argmax(1)) * inside.amax(1)
+            corners.append((inside.argmax(1), stop))
+        start, stop = (torch.stack(ends) for ends in zip(*corners))
+        box = Box((1, 2), (H, W), start, stop)
+        mix = mix_of(drawn["permutation_order"].long(), 1 - box.share, box)
+        assert torch.equal(mix.inputs(x), peer.transform_images(x, drawn))
+        gaps.append((mix.lam - drawn["mix_weight"].flatten()).abs().max())
+        drawn["mix_weight"] = mix.lam
+        agree(mix.targets(y, C), peer.transform_labels(labels, drawn))
+    assert max(gaps) > 0.05
+
+
+def test_keras_takes_class_ids_without_a_word():
+    x, y, _ = keras_batch()
+    mixed = keras.layers.MixUp(seed=0)({"images": x, "labels": y})["labels"]
+    assert mixed.shape == (B, B) != (B, C)
+
+
+class Collate:
+    """Mixes within the loader's workers, each of which has a copy of the layer."""
+
+    def __init__(self):
+        self.layer = keras.layers.MixUp(alpha=1.0, seed=0)
+
+    def __call__(self, examples):
+        x, y = default_collate(examples)
+        return self.layer({"images": x, "labels": torch.eye(8)[y]})["labels"]
+
+
+def test_keras_repeats_itself_in_workers():
+    data = TensorDataset(torch.rand(8, 4, 4, 1), torch.arange(8))
+    loader = DataLoader(data, batch_size=4, num_workers=2, collate_fn=Collate())
+    lam = [soft.amax(1)[0].item() for _ in range(2) for soft in loader]
+    assert len(lam) == 4 and len(set(lam)) == 1
+
+
+def test_lightning_has_no_mixup_of_its_own():
+    from pathlib import Path
+
+    lightning = pytest.importorskip("lightning")
+    sources = list(Path(lightning.__file__).parent.rglob("*.py"))
+    assert len(sources) > 100
+    assert not [f for f in sources if "mixup" in f.read_text("utf-8").lower()]
