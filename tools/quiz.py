@@ -52,7 +52,7 @@ def record(kind: type, table: dict, where: str):
     Raises:
         ValueError: an entry is missing, unknown, empty or of the wrong type.
     """
-    fields = {name: field for name, field in kind.__dataclass_fields__.items()}
+    fields = kind.__dataclass_fields__
     if unknown := sorted(set(table) - set(fields)):
         raise ValueError(f"{where}: unknown {', '.join(unknown)}; valid: {', '.join(fields)}")
     for name, field in fields.items():

@@ -5,20 +5,19 @@ results, a claim with its verdict, or the first sentences of a section that has 
 What the chapter says around it goes into the speaker's notes.
 """
 
-import copy
 import html
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+
+from tools.excerpts import cleaned, first_sentences, inside, pieces, table_lines, text_of
 
 # What a slide of 1280 x 720 holds at a size that the last row can read, in characters.
-CAPTION, TEXT, LIST = 220, 420, 760
-CODE_LINES, TABLE_ROWS, TABLE_COLUMNS, CLAIM_ROWS = 14, 11, 8, 8
+CAPTION, TEXT, LIST = 220, 420, 880
+CODE_LINES, CODE_WIDTH, TABLE_LINES, CLAIM_ROWS = 14, 80, 12, 7
 SKIPPED = {"exercises", "check-yourself"}
-DROPPED = "script, style, details, button, .headerlink, aside.footnote"
 
 COURSE = "The mixup course"
 KEYS = "Arrows move, O shows all slides, S opens the speaker's notes, ? lists all keys."
@@ -74,60 +73,6 @@ def path(page: Path) -> Path:
     return folder / page.name
 
 
-def cleaned(element: Tag, page: str) -> Tag:
-    """A copy that can stand elsewhere: no scripts or anchors, links lead back to the page."""
-    element = copy.copy(element)
-    for unwanted in element.select(DROPPED):
-        unwanted.decompose()
-    for inner in [element, *element.find_all(True)]:
-        inner.attrs.pop("id", None)
-        inner.name = "div" if inner.name == "section" else inner.name  # else a slide in a slide
-        href = inner.get("href", "")
-        if href.startswith("#"):
-            inner["href"] = page + href
-        elif href and not re.match(r"\.\./|\w+:", href):
-            inner["href"] = "../notebooks/" + href
-    return element
-
-
-def inside(element: Tag, page: str) -> str:
-    return cleaned(element, page).decode_contents().strip()
-
-
-def first_sentences(element: Tag, page: str, limit: int) -> str:
-    """The HTML of the sentences that fit, at least one; never cut inside a formula or a link."""
-    element = cleaned(element, page)
-    kept, length = "", 0
-    for child in element.children:
-        parts = [str(child)]
-        if isinstance(child, NavigableString):
-            parts = re.split(r"(?<=[.?!:]) (?=\S)", html.escape(str(child), quote=False))
-        for number, part in enumerate(parts):
-            ended = bool(re.search(r"[.?!]$", re.sub(r"<.*?>", "", kept).rstrip()))
-            length += len(BeautifulSoup(part, "html.parser").get_text())
-            if number and ended and length > limit:
-                return kept
-            kept += (" " if number else "") + part
-    return kept
-
-
-def text_of(element: Tag) -> str:
-    """Plain text for the speaker: formulas as TeX, without their delimiters."""
-    text = cleaned(element, "").get_text()
-    return re.sub(r"\s+", " ", re.sub(r"\\[()\[\]]", "", text)).strip()
-
-
-def pieces(items: list[Tag], limit: int) -> list[list[Tag]]:
-    """Cuts a list where a slide is full; two halves rather than a full slide and a rest."""
-    sizes = [len(item.get_text()) + 60 for item in items]
-    count = -(-sum(sizes) // limit)
-    groups, seen = [[] for _ in range(count)], 0
-    for item, size in zip(items, sizes):
-        groups[min(count - 1, seen * count // sum(sizes))].append(item)
-        seen += size
-    return [group for group in groups if group]
-
-
 class Chapter:
     """Walks through a page's sections and collects slides."""
 
@@ -151,12 +96,13 @@ class Chapter:
             return
         for image in output.find_all("img"):
             if not image["src"].startswith("data:"):
-                add("figure", f'<img src="{image["src"]}" alt="{html.escape(image.get("alt", ""))}">')
+                alt = html.escape(image.get("alt", ""))
+                add("figure", f'<img src="{image["src"]}" alt="{alt}">')
         for table in output.find_all("table"):
             rows = table.find_all("tr")
             if "mixup-claim" in table.get("class", ()):
                 self.claim(table, rows, add)
-            elif len(rows) <= TABLE_ROWS and len(rows[0].find_all(["th", "td"])) <= TABLE_COLUMNS:
+            elif table_lines(rows) <= TABLE_LINES:
                 add("results", f"<table>{inside(table, self.page)}</table>")
 
     def claim(self, table: Tag, rows: list[Tag], add) -> None:
@@ -230,16 +176,17 @@ class Chapter:
 
     def plain(self, section: Tag, add) -> None:
         """A section with none of the usual contents: its first words, and short code."""
-        paragraphs = section.find_all("p", recursive=False)
-        said = f"<p>{first_sentences(paragraphs[0], self.page, TEXT)}</p>" if paragraphs else ""
-        code = [block for block in section.select(":scope > .cell .cell_input .highlight")
-                if len(block.get_text().strip().splitlines()) <= CODE_LINES]
-        for block in code[:2]:
-            lead = block.find_parent(class_="cell").find_previous_sibling()
-            lead = f"<p>{first_sentences(lead, self.page, CAPTION)}</p>" if lead.name == "p" else ""
-            add("code", lead + str(cleaned(block, self.page)))
-        if said and not code:
-            add("text", said)
+        code, lines = "", 0
+        for block in section.select(":scope > .cell :is(.cell_input, .output) .highlight"):
+            rows = block.get_text().strip().splitlines()
+            lines += len(rows) + 2
+            if lines > CODE_LINES or max(map(len, rows), default=0) > CODE_WIDTH:
+                break
+            code += str(cleaned(block, self.page))
+        paragraph, limit = section.find("p", recursive=False), CAPTION if code else TEXT
+        said = f"<p>{first_sentences(paragraph, self.page, limit)}</p>" if paragraph else ""
+        if said or code:
+            add("code" if code else "text", said + code)
 
 
 def make(page: Path) -> str:

@@ -94,7 +94,7 @@ class Quiz(SphinxDirective):
         choices = [tag("label", tag("input", type=kind, name=name, data_right=answer.right),
                        tag("span", *self.inline(answer.text))) for answer in asked.answer]
         reasons = [tag("li", nodes.strong("", WORDS["right" if answer.right else "wrong"]),
-                       nodes.Text(" "), tag("span", *self.inline(answer.text), class_="quiz-answer"),
+                       nodes.Text(" "), tag("span", *self.inline(answer.text)),
                        tag("span", *self.inline(answer.why), class_="quiz-why"),
                        class_="quiz-right" if answer.right else "quiz-wrong")
                    for answer in asked.answer]
@@ -150,8 +150,8 @@ def add_to_source(app, page: str, source: list[str]) -> None:
             label = f"(quiz-{Path(page).name})="
             extra[len(book["cells"]) + 1] = f"{label}\n## {WORDS['heading']}\n\n:::{{quiz}}\n:::"
         for place, text in extra.items():
-            cell = {"cell_type": "markdown", "id": f"course-{place}", "metadata": {}, "source": text}
-            book["cells"].insert(place, cell)
+            book["cells"].insert(place, {"cell_type": "markdown", "id": f"course-{place}",
+                                         "metadata": {}, "source": text})
         source[0] = json.dumps(book)
     elif student_copies(page):
         heading, _, rest = source[0].partition("\n")

@@ -45,7 +45,7 @@ CHECK = re.compile(r'grader\.check\("(\w+)"\)')
 
 
 def build(name: str, path: Path, secret: str = "", out: Path = OUT) -> Path:
-    """Builds one assignment and returns its folder, ``out/name``, which it replaces at once.
+    """Builds one assignment and returns its folder, ``out/aN_topic``, which it replaces.
 
     Args:
         name: Such as "a1".
@@ -64,7 +64,7 @@ def build(name: str, path: Path, secret: str = "", out: Path = OUT) -> Path:
         assign(work / path.name, work / "dist")
         made = work / "made"
         collect(work / "dist", made, master, path.name)
-        place = out / name
+        place = out / path.stem
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(made, place)
@@ -188,10 +188,11 @@ def load(name: str, out: Path = OUT) -> dict:
     Raises:
         AssignmentError: It was not built.
     """
-    folder = out / name / "autograder"
-    if not (folder / "manifest.json").exists():
+    built = sorted(out.glob(f"{name}_*/autograder/manifest.json"))
+    if len(built) != 1:
         raise AssignmentError(f"there is no autograder of {name!r} in {out}: "
                               "run `make assignments` first")
+    folder = built[0].parent
     files = folder / "files"
     return json.loads((folder / "manifest.json").read_text()) | {
         "folder": folder,

@@ -35,8 +35,8 @@ def folder(given: Path, out: Path, assignment: str = "", built: Path = OUT) -> l
     Raises:
         AssignmentError: Nothing to grade, or nothing to grade it with.
     """
-    autograders = {path.name: build.load(path.name, built)
-                   for path in sorted(built.glob("a*")) if path.is_dir()}
+    names = [path.parents[1].name.split("_")[0] for path in built.glob("*/autograder/manifest.json")]
+    autograders = {name: build.load(name, built) for name in sorted(names)}
     if assignment or not autograders:
         build.load(assignment or "a1", built)  # says what is missing
     found = submissions.find(given)
@@ -47,10 +47,10 @@ def folder(given: Path, out: Path, assignment: str = "", built: Path = OUT) -> l
     submissions.doubles(found)
     for sub in ("results", "reports"):
         (out / sub).mkdir(parents=True, exist_ok=True)
-    rows, names = [], set()
+    rows, taken = [], set()
     for one in tqdm(found, unit="submission", disable=None):
         row = graded(one, autograders.get(one.assignment), out / "results")
-        row["report"] = f"reports/{file_name(one, names)}.md"
+        row["report"] = f"reports/{file_name(one, taken)}.md"
         course.write(out / row["report"], report.text(row))
         rows.append(row)
         report.tables(rows, out)  # after each, so that an interruption loses nothing

@@ -71,7 +71,7 @@ class Proof:
 
     def __init__(self, name: str, path: Path, secret: str = "", out: Path = OUT):
         self.name, self.path, self.secret = name, path, secret
-        self.place = out / name
+        self.place = out / path.stem
         self.autograder = build.load(name, out)
         self.full = full(self.autograder)
         self.key = (self.place / "autograder" / "key.ipynb").read_text()

@@ -1,16 +1,17 @@
-"""How long mixing takes, and how much memory, beside other libraries. `make bench` prints it.
+"""How long mixing takes, and how much memory, beside other libraries.
 
 What is timed is what a training loop pays for a batch: the draw, the images, and soft labels from
 class ids, the same for every method; only the floor has neither draw nor labels. Methods take
-turns within each round, so that whatever else the machine does meets all of them. timm mixes in
+turns within each round, in an order that each round draws anew: whatever else the machine does
+meets all of them, and so does the memory that the method before left warm or cold. timm mixes in
 place, so the caller's batch is gone; it needs no second buffer for that reason.
 """
 
-import argparse
 import io
 import json
 import multiprocessing
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -25,12 +26,12 @@ from timm.data import Mixup as TimmMixup
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
-from mixup_lib import Mixup, draw_mixup, results
+from mixup_lib import Mixup, draw_mixup
+from tools.bench.tables import PEERS
 
 CLASSES = 100
 SHAPES = [(128, 3, 32, 32), (128, 3, 224, 224), (32, 3, 16, 112, 112)]
 QUICK = [(8, 3, 16, 16)]
-PEERS = ("torchvision", "timm (in place)", "three lines")
 FLOOR = "floor: one lerp, buffer"
 
 
@@ -78,8 +79,9 @@ def seconds(shape, device, rounds):
     calls = max(1, min(20, 2**21 // x.numel()))
     runs = methods(x)
     times = {name: [] for name in runs}
+    shuffled = random.Random(0)
     for turn in range(rounds + 1):  # the first round only warms up
-        for name, run in runs.items():
+        for name, run in shuffled.sample(list(runs.items()), len(runs)):
             ready()
             start = time.perf_counter()
             for _ in range(calls):
@@ -122,7 +124,7 @@ def memory_of_all(shapes, device):
 
     Otherwise a block freed before would be used again, and the peak would not move.
     """
-    code = f"from tools import bench; bench.print_memory({shapes}, {device!r})"
+    code = f"from tools.bench import mixing; mixing.print_memory({shapes}, {device!r})"
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE
@@ -200,45 +202,3 @@ def measure(shapes, device, rounds):
                 }
             rows.append(row | {"extra_memory_in_batches": memory[i][name]})
     return rows
-
-
-def table(rows):
-    """The records as one Markdown table."""
-    lines = [
-        "| device, batch | method | idle, ms (quartiles) | speed | beside two loaders, ms "
-        "(quartiles) | speed | extra memory, batches |",
-        "|---|---|--:|--:|--:|--:|--:|",
-    ]
-    for row in rows:
-        cells = [f"{row['device']}, {'x'.join(map(str, row['shape']))}", row["method"]]
-        for state in (row["idle"], row["busy"]):
-            low, high = state["quartiles"]
-            cells.append(f"{state['milliseconds']:.3g} ({low:.3g} to {high:.3g})")
-            cells.append(f"{state['times_as_fast_as_the_fastest_peer']:.2f}")
-        memory = row["extra_memory_in_batches"]
-        cells.append("not known" if memory is None else f"{abs(memory):.1f}")
-        lines.append(f"| {' | '.join(cells)} |")
-    lines.append(
-        "\nSpeed: time of the fastest peer (torchvision, timm, three lines) over one's own."
-    )
-    return "\n".join(lines)
-
-
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one tiny batch: does it run?")
-    parser.add_argument("--rounds", type=int, default=41, help="calls timed per method")
-    parser.add_argument("--record", type=Path, nargs="?", const=results.folder() / "bench.json",
-                        help="write JSON too (default: results/bench.json)")  # fmt: skip
-    options = parser.parse_args(arguments)
-    shapes, rounds = (QUICK, 3) if options.quick else (SHAPES, options.rounds)
-    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-    rows = [row for device in devices for row in measure(shapes, device, rounds)]
-    print(table(rows))
-    if options.record:
-        record = {"rounds": rounds, "rows": rows, "provenance": results.provenance()}
-        options.record.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
