@@ -4,9 +4,10 @@
     python -m tools.assignments grade FOLDER [--assignment a1] [--out FOLDER]
 
 One master notebook per assignment, ``assignments/aN_topic.ipynb``, holds text, solutions and
-tests. Out of it come, in ``_build/assignments/aN_topic``, the student copy, the autograder (also as a zip
-for Gradescope) and the instructor's key. otter-grader makes them; this package draws variants,
-puts the public checks inside the student's one file, proves each build, and grades within limits.
+tests. Out of it come, in ``_build/assignments/aN_topic``, the student copy, the autograder (also as
+a zip for Gradescope) and the instructor's key. otter-grader makes them; this package draws
+variants, puts the public checks inside the student's one file, proves each build, and grades
+within limits.
 
 Low to high: sandbox (a submission within limits, :mod:`runner` inside it), masters, build,
 submissions, prove, grade.

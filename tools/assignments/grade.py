@@ -35,7 +35,8 @@ def folder(given: Path, out: Path, assignment: str = "", built: Path = OUT) -> l
     Raises:
         AssignmentError: Nothing to grade, or nothing to grade it with.
     """
-    names = [path.parents[1].name.split("_")[0] for path in built.glob("*/autograder/manifest.json")]
+    manifests = built.glob("*/autograder/manifest.json")
+    names = [path.parents[1].name.split("_")[0] for path in manifests]
     autograders = {name: build.load(name, built) for name in sorted(names)}
     if assignment or not autograders:
         build.load(assignment or "a1", built)  # says what is missing

@@ -1,0 +1,218 @@
+"""The assignments: built once from their masters, and proved to be what a teacher needs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import trial_assignment
+import yaml
+from otter.check.utils import IPythonInterpreter
+
+from tools import course
+from tools.assignments import AssignmentError, __main__, build, leaks, masters, prove, sandbox
+
+MASTERS = masters.find()
+SECRETS = ("pear", "plum")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
+
+
+@pytest.fixture(scope="session")
+def out(tmp_path_factory):
+    """All assignments, built without a secret."""
+    folder = tmp_path_factory.mktemp("assignments")
+    for name, path in MASTERS.items():
+        build.build(name, path, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory):
+    return trial_assignment.built(tmp_path_factory.mktemp("trial"))
+
+
+def proof_of(folder, changes=None):
+    out = trial_assignment.built(folder, changes)
+    return prove.Proof("a0", folder / "a0_trial.ipynb", out=out)
+
+
+@pytest.mark.parametrize("step", ["solution", "untouched", "leaks", "limits", "wrong"])
+@pytest.mark.parametrize("name", MASTERS)
+def test_proof(out, name, step):
+    assert list(getattr(prove.Proof(name, MASTERS[name], out=out), step)()) == []
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_variant(name, tmp_path):
+    build.build(name, MASTERS[name], SECRETS[0], tmp_path)
+    proof = prove.Proof(name, MASTERS[name], SECRETS[0], tmp_path)
+    result = sandbox.run(proof.key, proof.autograder)
+    assert prove.marks(result) == proof.full, prove.tell(result)
+    for step in (proof.untouched, proof.leaks, proof.variant):
+        assert list(step()) == []
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_secrets_draw_differently_and_repeatably(name):
+    one, other = (masters.drawn(name, secret) for secret in SECRETS)
+    assert one != other
+    assert one == masters.drawn(name, SECRETS[0])
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_wrong_answers_are_many_and_explained(name):
+    wrong = __import__(f"assignments.answers.{name}", fromlist=["WRONG"]).WRONG
+    assert len(wrong) >= 6
+    assert all(len(answer["why"]) > 15 for answer in wrong.values())
+
+
+def test_proof_notices_a_solution_that_fails(tmp_path):
+    proof = proof_of(tmp_path, {"q1-solution": "def double(x):\n    return abs(x * 2)  # SOLUTION"})
+    said = list(proof.solution())
+    assert said[0].startswith("the key gets 1 of 3") and "negative number" in said[0]
+    assert said[1].startswith("`otter run` gives the key 1 of 3")
+
+
+def test_proof_notices_a_given_answer_and_a_silent_test(tmp_path):
+    proof = proof_of(tmp_path, {
+        "q1-solution": "def double(x):\n    return x + x",
+        "q1-hidden": '""" # BEGIN TEST CONFIG\npoints: 2\nhidden: true\n""" # END TEST CONFIG\n'
+                     "def test_big(double):\n    assert double('a') == 3"})
+    said = list(proof.untouched())
+    assert said[0].startswith("the untouched copy gets 1 marks") and "q1" in said[1]
+
+
+def test_proof_notices_wrong_marks(trial, monkeypatch):
+    answers = type(sys)("assignments.answers.a0")
+    source = "def double(x):\n    return abs(x * 2)"
+    answers.WRONG = {"right": {"marks": 1.0, "answers": {"q1": source}},
+                     "not": {"marks": 2.0, "answers": {"q1": source}}}
+    monkeypatch.setitem(sys.modules, "assignments.answers.a0", answers)
+    proof = prove.Proof("a0", trial.parent / "a0_trial.ipynb", out=trial)
+    assert [said.split(":")[0] for said in proof.wrong()] == [
+        "wrong answer 'not' gets 1 of 3; stated is 2"]
+
+
+@pytest.mark.parametrize("secret", [
+    "twice_the_value = x * 2", "assert double(-7)  ==  -14", "A negative number is not doubled.",
+    "Because addition is repeated once."])
+@pytest.mark.parametrize("place", ["markdown", "metadata", "file"])
+def test_leaks_are_found(trial, tmp_path, secret, place):
+    master = masters.read(trial.parent / "a0_trial.ipynb")
+    notebook = course.read(trial / "a0_trial/student/a0_trial.ipynb")
+    nbformat.write(notebook, tmp_path / "clean.ipynb")
+    assert leaks.find(tmp_path, master) == []
+    if place == "markdown":
+        notebook.cells[0].source += f"\n{secret}"
+    elif place == "metadata":
+        notebook.metadata["note"] = {"deep": [1, f"x {secret}"]}
+    else:
+        (tmp_path / "notes.py").write_text(f'text = "{secret}"')
+    nbformat.write(notebook, tmp_path / "leaky.ipynb")
+    assert leaks.find(tmp_path, master)
+
+
+def test_a_secret_in_a_student_file_is_found(trial):
+    proof = prove.Proof("a0", trial.parent / "a0_trial.ipynb", out=trial)
+    proof.secret, masters_read = "Write", masters.read
+    proof.path = trial.parent / "a0_trial.ipynb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masters, "read", lambda path, secret: masters_read(path))
+        assert list(proof.leaks()) == ["a0_trial.ipynb holds the variant's secret"]
+
+
+def test_build_tells_failures_together(monkeypatch, tmp_path, capsys):
+    path = trial_assignment.master(tmp_path)
+    monkeypatch.setattr(masters, "find", lambda names: {"a0": path})
+    monkeypatch.setattr(prove.Proof, "steps", lambda self: iter([("fine", []), ("bad", ["no"])]))
+    with pytest.raises(AssignmentError, match="1 checks fail"):
+        __main__.make_all([], "", tmp_path / "built")
+    assert "FAILS bad\n        no" in capsys.readouterr().out
+
+
+def test_unknown_names_are_told():
+    with pytest.raises(AssignmentError, match="no assignment 'a7'; there are: a1"):
+        masters.find(["a7"])
+
+
+def test_masters_are_checked(tmp_path):
+    with pytest.raises(AssignmentError, match="has 0 raw cells that begin with"):
+        masters.read(trial_assignment.master(tmp_path, {"config": "nothing"}))
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_student_copy_works_from_its_folder_alone(out, name, tmp_path):
+    """As a student runs it: a kernel in a folder with nothing else, cells that may fail."""
+    student = next((out / MASTERS[name].stem / "student").glob("*.ipynb"))
+    for file in student.parent.rglob("*"):
+        if file.is_file():
+            target = tmp_path / file.relative_to(student.parent)
+            target.parent.mkdir(exist_ok=True, parents=True)
+            target.write_bytes(file.read_bytes())
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    subprocess.run([sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute",
+                    "--allow-errors", "--output", "done.ipynb", student.name], check=True,
+                   cwd=tmp_path, env=clean, capture_output=True)
+    cells = {cell.id: cell for cell in course.read(tmp_path / "done.ipynb").cells}
+    said = {key: json.dumps(cell.outputs) for key, cell in cells.items() if key.endswith("-check")}
+    assert "Ready." in json.dumps(cells["setup"].outputs)
+    assert said
+    for key, output in said.items():
+        assert "results:" in output and "message:" in output, (key, output)
+        assert "does not exist" not in output
+
+
+def test_checks_work_on_colab(trial, tmp_path, monkeypatch):
+    """There is no notebook file on Colab, and otter-grader refuses tests from metadata there."""
+    monkeypatch.chdir(tmp_path)
+    for interpreter in IPythonInterpreter:
+        monkeypatch.setattr(interpreter.value, "check_strs",
+                            [""] if interpreter.name == "COLAB" else ["never"])
+    cells = course.read(trial / "a0_trial/student/a0_trial.ipynb").cells
+    scope = {}
+    exec(next(cell.source for cell in cells if cell.id == "setup"), scope)
+    assert scope["grader"].interpreter is IPythonInterpreter.COLAB
+    assert not scope["grader"].check("q1", {"double": lambda x: x}).passed_all
+    assert scope["grader"].check("q1", {"double": lambda x: x + x}).passed_all
+
+
+def test_builds_are_the_same_twice(trial, tmp_path):
+    again = trial_assignment.built(tmp_path)
+    for file in ("student/a0_trial.ipynb", "instructor/a0_trial_key.ipynb", "instructor/rubric.md"):
+        assert (trial / "a0_trial" / file).read_text() == (again / "a0_trial" / file).read_text()
+
+
+def test_workflow_publishes_student_copies(tmp_path):
+    """Runs the publishing step itself, with a folder for a site and another for GitHub."""
+    workflow = yaml.safe_load((course.ROOT / ".github/workflows/book.yml").read_text())
+    steps = workflow["jobs"]["publish"]["steps"]
+    commands = [step.get("run") for step in steps]
+    assert commands.index("make assignments") < commands.index("make book")
+    assert workflow["permissions"]["contents"] == "write"
+    push = next(step for step in steps if "git push" in step.get("run", ""))
+    name = "a1_draw_once"
+    site = tmp_path / "site"
+    (site / "assignments" / name).mkdir(parents=True)
+    (site / "assignments" / name / f"{name}.ipynb").write_text("{}")
+    hub = tmp_path / "owner" / "course"
+    subprocess.run(["git", "init", "--quiet", "--bare", hub], check=True)
+    environment = os.environ | {
+        "TOKEN": "t", "GITHUB_REPOSITORY": "owner/course", "GITHUB_SHA": "0", "GIT_CONFIG_COUNT":
+        "1", "GIT_CONFIG_KEY_0": f"url.{tmp_path}/.insteadOf", "GIT_CONFIG_VALUE_0":
+        "https://x-access-token:t@github.com/"}
+    subprocess.run(["bash", "-e", "-c", push["run"]], check=True, cwd=site, env=environment)
+    listed = subprocess.run(["git", "-C", hub, "ls-tree", "-r", "--name-only", course.PUBLISHED],
+                            check=True, capture_output=True, text=True).stdout.split()
+    link = course.colab_assignment(name)
+    assert link.split(f"/blob/{course.PUBLISHED}/")[1] in listed
+    assert ".nojekyll" in listed
+
+
+def test_container_copies_what_exists():
+    lines = (course.ROOT / "tools/assignments/Dockerfile").read_text().splitlines()
+    copied = [part for line in lines if line.startswith("COPY") for part in line.split()[1:-1]]
+    assert copied and all((course.ROOT / part).exists() for part in copied)
+    assert Path(course.ROOT / "tools/assignments/__main__.py").exists()
