@@ -3,7 +3,9 @@
 The processes are real (CPU, gloo). `two_processes.py` says what they do; here it is compared.
 """
 
+import ast
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import torch
 from two_processes import Mixing, mixed, network, train, unmixed
 
 from mixup_lib.runtime import group_size, launched, make_runtime, rank
+from tools import course
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
@@ -21,10 +24,10 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 pytest.importorskip("lightning_fabric")
 
 
-def start(command, folder):
+def start(command, folder, **variables):
     return subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"} | variables,
     )
 
 
@@ -147,6 +150,21 @@ def test_another_number_of_processes_is_refused(ranks, folder):
         train(network(), checkpoint=folder / "whole0.pt", mixing=Mixing())
 
 
+def test_the_page_s_script_runs_on_two_processes(tmp_path):
+    page = (course.ROOT / "book" / "scale.md").read_text()
+    script = tmp_path / "scale.py"
+    script.write_text(next(code for code in re.findall(r"(?s)```python\n(.*?)```", page)
+                           if "__main__" in code))
+    options = ["--epochs", "2", "--batch_size", "100", "--checkpoint", "run.pt"]
+    told = finish(start([*TORCHRUN, "--standalone", "--nproc_per_node=2", script, *options],
+                        tmp_path, CUDA_VISIBLE_DEVICES=""))
+    assert told.count("History(epochs=2, train_loss=") == 1, told
+    measured = ast.literal_eval(re.search(r"\{'accuracy'.*?\}", told)[0])
+    assert measured["n"] == 500 and measured["accuracy"] > 0.2  # chance is 0.1
+    rows = torch.load(tmp_path / "run.pt", weights_only=True)["rows"]
+    assert len(rows) == 2 and rows[-1]["validation_nll"] > 0
+
+
 TORCHRUN_SETS = {"RANK": "9", "WORLD_SIZE": "16", "LOCAL_WORLD_SIZE": "8", "LOCAL_RANK": "1"}
 SRUN_SETS = {"SLURM_PROCID": "9", "SLURM_STEP_NUM_TASKS": "16", "SLURM_STEP_NUM_NODES": "2"}
 
@@ -161,7 +179,7 @@ def test_a_launcher_s_group_is_recognised(variables, monkeypatch):
     with pytest.raises(ValueError, match="processes must be 16, .* or None, got 8"):
         group_size(8)
     monkeypatch.delenv(list(variables)[2])
-    with pytest.raises(ValueError, match=f"=16 is set, but {list(variables)[2]} is not: .*torchrun"):
+    with pytest.raises(ValueError, match=f"16 is set, but {list(variables)[2]} is not: .*torchrun"):
         launched()
     # One task is no group: a batch script of SLURM, or a container that sets the variables anyway.
     monkeypatch.setenv(list(variables)[1], "1")

@@ -15,7 +15,8 @@ import nbformat
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import course, ledger
+from tools import course, ledger, plan, speed
+from tools.course import between
 
 REPOSITORY = r"https://[\w.-]+/[\w.-]+/[\w-]+(?:\.\w+)*"
 SITE = r"https://[\w./-]+?/?"
@@ -96,12 +97,6 @@ def chapter_table() -> str:
     return "\n".join(rows)
 
 
-def between(text: str, name: str, content: str) -> str:
-    """Replaces what stands between the comments `<!-- name -->` and `<!-- /name -->`."""
-    pattern = rf"(<!-- {name}\b[^>]*-->\n).*?(<!-- /{name} -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
-
-
 def opening(path: Path) -> str:
     """What a chapter needs and teaches, as its first cell says, with links that fit a page."""
     first = course.read(path).cells[0].source
@@ -140,8 +135,11 @@ def derived() -> dict[Path, str]:
     root = course.ROOT
     files = {path: notebook(path) for path in course.notebooks()}
     files[ledger.PAGE] = ledger.page()
+    files[speed.PAGE] = addressed(speed.page())
     readme = root / "README.md"
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
+    scale = root / "book" / "scale.md"
+    files[scale] = between(addressed(scale.read_text()), "imagenet", plan.block())
     conda = root / "environment.yml"
     block = r"(?m)(?<=constraint requirements\.lock\n)(?:      - .*\n)*"
     files[conda] = re.sub(block, conda_packages() + "\n", conda.read_text(), count=1)
