@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 
 from torch import Tensor
 
@@ -32,10 +33,11 @@ def draws_of(mixing: Callable | None) -> Callable[..., Mix]:
     nothing.
     """
     wanted = asked_for(mixing)
+    unmixed = cache(no_mix)  # the same for every batch of a size
 
     def draw(x: Tensor, generator, **offered) -> Mix:
         if mixing is None:
-            return no_mix(len(x))
+            return unmixed(len(x))
         offered["x"] = x
         mix = mixing(len(x), generator=generator, **{name: offered[name] for name in wanted})
         if not isinstance(mix, Mix):

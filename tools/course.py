@@ -137,6 +137,12 @@ def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def between(text: str, name: str, content: str) -> str:
+    """Replaces what stands between the comments `<!-- name -->` and `<!-- /name -->`."""
+    pattern = rf"(<!-- {name}\b[^>]*-->\n).*?(<!-- /{name} -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
+
+
 def write(path: Path, text: str) -> None:
     """Replaces a file at once: an interruption leaves the old one."""
     draft = path.with_name(path.name + ".part")

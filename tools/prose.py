@@ -21,6 +21,8 @@ CODE = re.compile(r"\{(code|code-block|code-cell|math|raw|bibliography|literalin
 FENCE = re.compile(r"\s*(`{3,}|~{3,}|:{3,})(.*)")
 OPTION = re.compile(r"\s*:(width|height|figwidth|scale|class|name|label|columns|gutter):")
 NOT_PROSE = [
+    # What `make sync` writes between two marks was measured, not typed.
+    re.compile(r"<!-- (\w+): `make sync`[^>]*-->\n.*?<!-- /\1 -->", re.DOTALL),
     re.compile(r"<!--.*?-->", re.DOTALL),
     re.compile(r"\$\$.*?\$\$", re.DOTALL),
     re.compile(r"(`+)(?!`)(?:[^\n]|\n(?!\n))+?(?<!`)\1(?!`)"),
