@@ -31,6 +31,44 @@ LOST = {
     "plan-changed-afterwards": {"q6-test-follows"},
     "hopeful": {"q6-test-follows"},
 }
+# More mistakes, each as a change of the key: question, old, new, what must fail.
+MUTANTS = [
+    ("q1", '"smallest_effect": 2.0', '"smallest_effect": 20.0', "q1-test-numbers"),
+    ("q1", '"baseline": "label smoothing"', '"baseline": "mixup"', "q1-test-numbers"),
+    ("q1", '"mixup": [0.2, 1.0]', '"mixup": [1.0]', "q1-test-numbers"),
+    ("q1", '"refuted_if": "the', '"rejected_if": "the', "q1-test-complete"),
+    ("q1", "register(plan)", "", "q1-test-seeds"),
+    ("q1", "[0, 1, 2, 3, 4]", "[0, 1, 2, 3, 3]", "q1-test-seeds"),
+    ("q2", "data.train()", "data.validation()", "q2-test-learns"),
+    ("q2", "            loss.backward()\n", "", "q2-test-learns"),
+    ("q2", 'if method == "label smoothing" else 0.0', "", "q2-test-baselines"),
+    ("q2", 'if method == "mixup":', "if True:", "q2-test-baselines"),
+    ("q2", "range(EPOCHS)", 'range(EPOCHS // (1 + (method == "plain")))', "q2-test-batches"),
+    ("q2", "order = torch.randperm(len(x), generator=shuffle)", "order = torch.arange(len(x))",
+     "q2-test-batches"),
+    ("q2", "rng.beta(setting, setting)", "rng.beta(1 / setting, 1 / setting)", "q2-test-beta"),
+    ("q2", "(1 - lam) * inputs[partner]", "lam * inputs[partner]", "q2-test-targets"),
+    ("q3", "100 * (1 - accuracy)", "1 - accuracy", "q3-test-measure"),
+    ("q3", '"test": test}', '"test": best}', "q3-test-best"),
+    ("q3", "best = min(found.values())", "best = max(found.values())", "q3-test-best"),
+    ("q4", "Data(NAME, seed)", "Data(NAME, 0)", "q4-test-paired"),
+    ("q4", "Data(NAME, seed)", "Data(NAME, seed + len(m))", "q4-test-paired"),
+    ("q4", "m, c, seed)", "m, c, seed + len(m))", "q4-test-paired"),
+    ("q4", '"mixup": plan["mixup"]', '"mixup": [1.0]', "q4-test-methods"),
+    ("q5", 'test[s, "plain"] - test[s, method]', 'test[s, method] - test[s, "plain"]',
+     "q5-test-effects"),
+    ("q5", "sorted({row", "list({row", "q5-test-effects"),
+    ("q5", "if n < 5:", "if n < 4:", "q5-test-fewest"),
+    ("q5", "n - 1) *", "n - 2) *", "q5-test-interval"),
+    ("q5", "ddof=1", "ddof=0", "q5-test-interval"),
+    ("q5", "t_factor(0.95", "t_factor(0.90", "q5-test-interval"),
+    ("q5", "mean - half, mean + half", "mean + half, mean - half", "q5-test-interval"),
+    ("q5", "if low >= smallest", "if low > smallest", "q5-test-verdict"),
+    ("q5", "if high < smallest", "if high <= smallest", "q5-test-verdict"),
+    ("q5", "if low >= smallest_effect", "if low > 0", "q5-test-verdict"),
+    ("q5", '"refuted" if', '"supported" if', "q5-test-worked"),
+    ("q6", 'in ("mixup", plan["baseline"])', 'in ("mixup",)', "q6-test-words"),
+]
 # A study is run again by the last check only; the table above cannot pass it.
 AGAIN = "q6-test-again"
 
@@ -56,6 +94,15 @@ def test_wrong_answers_fail_where_they_are_wrong(master, name):
     marks = assigned.mark(
         assigned.answered(master | {"results": TABLE}, WRONG[name]["answers"]))
     assert failed(marks) | {AGAIN} == LOST[name] | {AGAIN}
+
+
+@pytest.mark.parametrize("question, old, new, test", MUTANTS)
+def test_a_change_of_the_key_is_caught(master, question, old, new, test):
+    source = master[f"{question}-solution"]
+    assert source.count(old) == 1
+    answers = {question: source.replace(old, new)}
+    cells = assigned.answered(master | {"results": TABLE}, answers)
+    assert test in failed(assigned.mark(cells, only=(question,)))
 
 
 def test_the_stated_marks_are_the_points_that_are_left(master):
