@@ -11,6 +11,7 @@ import nbformat
 
 from tools.assignments import masters
 
+MESSAGE = re.compile(r"^\s*(failure|success)_message:\s*")  # its text is secret, also alone
 SHORT = 12  # a line of fewer characters, such as `return x`, gives nothing away
 
 
@@ -38,6 +39,7 @@ def secrets(master: nbformat.NotebookNode) -> dict[str, str]:
 
     asked = masters.questions(master)
     hidden = {cell.id for question in asked.values() for cell in question.hidden}
+    shown = {cell.id for question in asked.values() for cell in question.public}
     solutions = {cell.id for question in asked.values() for cell in question.solutions}
     public, found = [], {}
     for cell in master.cells:
@@ -45,13 +47,19 @@ def secrets(master: nbformat.NotebookNode) -> dict[str, str]:
         if cell.id in solutions and cell.cell_type == "code":
             public += replace_solutions(lines, "python")
         elif cell.id not in hidden | solutions:
-            public += lines
+            public += lines + (unparsed(cell.source) if cell.id in shown else [])
         if cell.id in hidden:
-            lines = lines + ast.unparse(ast.parse(cell.source)).splitlines()
+            lines = [MESSAGE.sub("", line) for line in lines]
+            lines += unparsed(cell.source)
         if cell.id in hidden | solutions:
             found |= {squeeze(line): cell.id for line in lines}
     seen = "\n".join(map(squeeze, public))
     return {line: cell for line, cell in found.items() if len(line) >= SHORT and line not in seen}
+
+
+def unparsed(source: str) -> list[str]:
+    """Lines of a test as otter-grader writes them."""
+    return ast.unparse(ast.parse(source)).splitlines()
 
 
 def find(student: Path, master: nbformat.NotebookNode) -> list[str]:
