@@ -14,7 +14,7 @@ from mixup_lib.compare import Comparison
 from mixup_lib.interval import FEWEST, Interval
 from mixup_lib.tables import Table
 
-__all__ = ["Reproduction", "beside", "published", "reproduce", "sources"]
+__all__ = ["Reproduction", "beside", "published", "reproduce", "source", "sources"]
 
 
 def published(name: str) -> dict:
@@ -79,7 +79,11 @@ class Reproduction:
 
     @property
     def outcome(self) -> str:
-        """Which way our interval lies, seen from the published difference."""
+        """Where our interval lies, seen from the published difference.
+
+        "same direction" or "opposite direction" if it lies on one side of 0; if it holds 0, then
+        "undecided" if it reaches the published difference, else "smaller, if any".
+        """
         if not len(self.differences):
             return "not recorded"
         if self.interval is None:
@@ -91,7 +95,9 @@ class Reproduction:
             return "no difference, either" if holds else "a difference, unlike theirs"
         if self.share.low > 0:
             return "same direction"
-        return "opposite direction" if self.share.high < 0 else "undecided"
+        if self.share.high < 0:
+            return "opposite direction"
+        return "undecided" if self.share.high >= 1 else "smaller, if any"
 
 
 def reproduce(
@@ -154,8 +160,22 @@ def _row(row: Reproduction, digits: int) -> list[str]:
     return [row.name, theirs, gap, ours, own, str(count), row.outcome]
 
 
+def source(name: str) -> str:
+    """Where a published figure stands, how it was checked, whether its baseline was tuned.
+
+    Raises:
+        ValueError: as in :func:`published`.
+    """
+    entry = published(name)
+    return (
+        f"published in {entry['reference']}, {entry['where']}: {entry['measure']}\n"
+        f"checked: {entry['checked']}\n"
+        f"baseline tuned: {entry['baseline_tuned']}"
+    )
+
+
 def sources(*names: str) -> Table:
-    """Where published figures stand, how they were checked, whether their baseline was tuned.
+    """The same of several, side by side.
 
     Raises:
         ValueError: as in :func:`published`.

@@ -10,7 +10,7 @@ import pytest
 
 from mixup_lib import results
 from mixup_lib.interval import Interval
-from mixup_lib.published import Reproduction, beside, published, reproduce, sources
+from mixup_lib.published import Reproduction, beside, published, reproduce, source, sources
 
 ENTRIES = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
 NAMES = list(ENTRIES)
@@ -53,7 +53,9 @@ def test_an_unknown_name_is_an_error_that_lists_the_known():
     ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5, -0.5], "same direction"),
     ((5.0, 4.0), [0.5, 0.6, 0.4, 0.5, 0.5], "opposite direction"),
     ((4.0, 5.0), [0.5, 0.6, 0.4, 0.5, 0.5], "same direction"),
-    ((5.0, 4.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "undecided"),
+    ((5.0, 4.0), [-2.5, 1.6, 0.4, -1.5, 0.1], "undecided"),
+    ((5.0, 4.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
+    ((4.0, 5.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
     ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5], "points only"),
     ((5.0, 4.0), [], "not recorded"),
     ((2.0, 2.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "no difference, either"),
@@ -94,3 +96,6 @@ def test_sources_say_how_a_figure_was_checked():
     table = sources("mixup-cifar10-repository", "mixup-cifar10-preact18")
     assert [row[3].split()[0] for row in table.rows] == ["read", "quoted"]
     assert [row[4].split(":")[0] for row in table.rows] == ["yes", "not known"]
+    lines = source("mixup-cifar10-repository").splitlines()
+    assert lines[0].startswith("published in zhang2017code, README.md")
+    assert lines[1:] == [f"checked: {table.rows[0][3]}", f"baseline tuned: {table.rows[0][4]}"]
