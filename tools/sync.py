@@ -3,7 +3,8 @@
     python -m tools.sync [--check]
 
 The repository's address is edited in `_config.yml`, versions in `requirements.lock`, times come
-from `results/notebook-times.json` and `results/bench.json`; this brings every other place into step.
+from `results/notebook-times.json`, speed from `results/bench.json`; this brings every other place
+into step.
 """
 
 import re
