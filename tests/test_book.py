@@ -1,17 +1,19 @@
 """The built book: what it weighs, what it links to, what it documents, what it shows."""
 
 import importlib
+import os
 import pkgutil
 import re
 import zlib
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 import yaml
 
 import mixup_lib
-from tools import course, ledger
+from tools import book, course, ledger, sphinx_course
 
 MEGABYTE = 1_000_000
 # A path, or what the toolchain puts where nobody wrote a description.
@@ -54,7 +56,7 @@ def documented(site):
 
 def test_the_site_is_small(site):
     sizes = {path: path.stat().st_size for path in site.rglob("*") if path.is_file()}
-    assert sum(sizes.values()) < 25 * MEGABYTE
+    assert sum(sizes.values()) < book.LIMIT_MB * MEGABYTE
     for page, size in sizes.items():
         if page.suffix == ".html":
             shown = {page} | {
@@ -170,3 +172,76 @@ def test_chapters_are_in_the_table_of_contents():
 
 def test_the_book_has_its_own_maths(site):
     assert (site / "_static" / "mathjax" / "tex-chtml.js").exists()
+
+
+@pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)
+def test_a_chapter_offers_its_notebook_without_outputs_and_its_slides(path, pages, site):
+    page = site / "notebooks" / f"{path.stem}.html"
+    assert f"../slides/{path.stem}.html" in pages[page].links
+    assert f"../_sources/notebooks/{path.name}" in pages[page].links
+    offered = course.read(site / "_sources" / "notebooks" / path.name)
+    nbformat.validate(offered)
+    code = [cell for cell in offered.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    chapter = course.read(path)
+    assert [cell.source for cell in offered.cells] == [cell.source for cell in chapter.cells]
+
+
+def test_every_assignment_belongs_to_pages_that_exist():
+    masters = {path.stem for path in (course.ROOT / "assignments").glob("*.ipynb")}
+    assert set(course.ASSIGNMENTS) == masters
+    for page in sum(course.ASSIGNMENTS.values(), []):
+        assert list(course.ROOT.glob(f"{page}.*")), page
+
+
+@pytest.fixture
+def student(tmp_path, monkeypatch):
+    """The folder of a built student copy, which the site builder finds."""
+    monkeypatch.setattr(sphinx_course, "STUDENT_COPIES", tmp_path)
+    folder = tmp_path / "a1_draw_once" / "student"
+    folder.mkdir(parents=True)
+    (tmp_path / "a1_draw_once" / "instructor").mkdir()
+    (tmp_path / "a1_draw_once" / "instructor" / "key.ipynb").write_text("secret")
+    copy = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Draw <once>")])
+    nbformat.write(copy, folder / "a1_draw_once.ipynb")
+    return folder
+
+
+def test_a_page_offers_an_assignment_that_was_built(student):
+    assert "on Colab" not in sphinx_course.downloads("notebooks/01_principle")
+    line = sphinx_course.downloads("notebooks/02_math")
+    links = Page(line).links
+    assert "../assignments/a1_draw_once/a1_draw_once.ipynb" in links
+    assert course.colab_assignment("a1_draw_once") in links
+    assert "/blob/gh-pages/assignments/" in course.colab_assignment("a1_draw_once")
+    assert "Draw &lt;once&gt;" in line and ".zip" not in line
+    (student / "data.csv").write_text("1,2")
+    links = Page(sphinx_course.downloads("notebooks/02_math")).links
+    assert "../assignments/a1_draw_once.zip" in links
+    (student / "a1_draw_once.ipynb").unlink()
+    assert "assignment" not in sphinx_course.downloads("notebooks/02_math")
+
+
+def test_a_page_of_prose_offers_its_assignment_under_the_title(student):
+    source = ["# Errata\n\nText"]
+    sphinx_course.add_to_source(None, "book/errata", source)
+    assert source == ["# Errata\n\nText"]
+    student.parent.rename(student.parents[1] / "a2_bug_clinic")
+    student = student.parents[1] / "a2_bug_clinic" / "student"
+    (student / "a1_draw_once.ipynb").rename(student / "a2_bug_clinic.ipynb")
+    sphinx_course.add_to_source(None, "book/errata", source)
+    assert source == ["# Errata\n\n:::{page-files}\n:::\n\nText"]
+
+
+def test_only_the_student_folder_reaches_the_site_and_always_as_the_same_bytes(student, tmp_path):
+    (student / "data.csv").write_text("1,2")
+    zips = []
+    for target in (tmp_path / "one", tmp_path / "two"):
+        sphinx_course.copy_assignment(student, target, "a1_draw_once")
+        zips.append((target / "a1_draw_once.zip").read_bytes())
+        names = {path.name for path in target.rglob("*") if path.is_file()}
+        assert names == {"a1_draw_once.zip", "a1_draw_once.ipynb", "data.csv"}
+        os.utime(student / "data.csv", (1, 1))
+    assert zips[0] == zips[1]
+    sphinx_course.copy_assignment(tmp_path / "nothing", tmp_path / "three", "a1_draw_once")
+    assert not (tmp_path / "three").exists()

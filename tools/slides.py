@@ -16,7 +16,7 @@ from tools.excerpts import cleaned, first_sentences, inside, pieces, table_lines
 
 # What a slide of 1280 x 720 holds at a size that the last row can read, in characters.
 CAPTION, TEXT, LIST = 220, 420, 880
-CODE_LINES, CODE_WIDTH, TABLE_LINES, CLAIM_ROWS = 14, 80, 12, 7
+CODE_LINES, CODE_WIDTH, CODE_SLIDES, TABLE_LINES, CLAIM_ROWS = 14, 80, 2, 12, 7
 SKIPPED = {"exercises", "check-yourself"}
 
 COURSE = "The mixup course"
@@ -176,17 +176,24 @@ class Chapter:
 
     def plain(self, section: Tag, add) -> None:
         """A section with none of the usual contents: its first words, and short code."""
-        code, lines = "", 0
-        for block in section.select(":scope > .cell :is(.cell_input, .output) .highlight"):
-            rows = block.get_text().strip().splitlines()
-            lines += len(rows) + 2
-            if lines > CODE_LINES or max(map(len, rows), default=0) > CODE_WIDTH:
-                break
-            code += str(cleaned(block, self.page))
-        paragraph, limit = section.find("p", recursive=False), CAPTION if code else TEXT
-        said = f"<p>{first_sentences(paragraph, self.page, limit)}</p>" if paragraph else ""
-        if said or code:
-            add("code" if code else "text", said + code)
+        leads, groups, room = [section.find("p", recursive=False)], [""], CODE_LINES
+        for cell in section.select(":scope > .cell"):
+            for block in cell.select(":is(.cell_input, .output) .highlight"):
+                rows = block.get_text().strip().splitlines()
+                if len(rows) > CODE_LINES or max(map(len, rows), default=0) > CODE_WIDTH:
+                    continue
+                room -= len(rows) + 2
+                if room < 0 and groups[-1]:
+                    leads.append(cell.find_previous_sibling())
+                    groups.append("")
+                    room = CODE_LINES - len(rows)
+                groups[-1] += str(cleaned(block, self.page))
+        for lead, code in list(zip(leads, groups))[:CODE_SLIDES]:
+            limit = CAPTION if code else TEXT
+            is_text = lead is not None and lead.name == "p"
+            said = f"<p>{first_sentences(lead, self.page, limit)}</p>" if is_text else ""
+            if said or code:
+                add("code" if code else "text", said + code)
 
 
 def make(page: Path) -> str:

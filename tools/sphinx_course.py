@@ -116,6 +116,11 @@ def student_copies(page: str) -> dict[str, Path]:
     return {name: file for name, file in found.items() if file.exists()}
 
 
+def inside(student: Path) -> list[Path]:
+    """All files of a student's folder, in order."""
+    return sorted(path for path in student.rglob("*") if path.is_file())
+
+
 def downloads(page: str) -> str:
     """The HTML of the line with the page's downloads; empty where there are none."""
     links = []
@@ -125,9 +130,11 @@ def downloads(page: str) -> str:
                   f'<a href="../slides/{name}.html">slides</a>']
     for name, file in student_copies(page).items():
         title = html.escape(course.title(course.read(file)) or name)
+        more = [f'<a href="../assignments/{name}.zip" download>with all its files</a>'
+                ] * (len(inside(file.parent)) > 1)
+        more.append(f'<a href="{course.colab_assignment(name)}">on Colab</a>')
         links.append(f'assignment <a href="../assignments/{name}/{name}.ipynb" download>{title}</a>'
-                     f' (<a href="../assignments/{name}.zip" download>with all its files</a>,'
-                     f' <a href="{course.colab_assignment(name)}">on Colab</a>)')
+                     f' ({", ".join(more)})')
     line = f'<p class="page-files"><strong>To take along:</strong> {"; ".join(links)}.</p>'
     return line if links else ""
 
@@ -186,10 +193,10 @@ def copy_assignment(student: Path, target: Path, name: str) -> None:
     if (student / f"{name}.ipynb").exists():
         shutil.copytree(student, target / name, dirs_exist_ok=True)
         with zipfile.ZipFile(target / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(path for path in student.rglob("*") if path.is_file()):
+            for file in inside(student):
                 # ZipInfo has a fixed date, so the same files give the same bytes.
-                inside = zipfile.ZipInfo(f"{name}/{file.relative_to(student).as_posix()}")
-                archive.writestr(inside, file.read_bytes(), zipfile.ZIP_DEFLATED)
+                entry = zipfile.ZipInfo(f"{name}/{file.relative_to(student).as_posix()}")
+                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
         logging.getLogger(__name__).info("assignment %s is beside the site", name)
 
 
