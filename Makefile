@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve lab test lint notebooks notebooks-check times colab bench results sync lock clean distclean
+.PHONY: help env book serve lab test lint notebooks notebooks-check times assignments grade colab bench results sync lock clean distclean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -27,7 +27,7 @@ lab: env  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 test: env  ## run every test: library, notebooks, book, repository
-	$(RUN) pytest
+	$(RUN) tools.test
 
 lint: env  ## check style of code and notebooks, and spelling
 	$(RUN) ruff check .
@@ -42,13 +42,21 @@ notebooks-check: env  ## execute notebooks again and compare every byte, picture
 times: env  ## measure time and memory of notebooks again, with a GPU where there is one (NB=...)
 	$(RUN) tools.notebooks --time $(NB)
 
+assignments: env  ## build and prove the assignments (VARIANT=secret redraws them, A="a1 a2" chooses some)
+	@$(RUN) tools.assignments build $(A) $(if $(VARIANT),--variant "$(VARIANT)")
+
+grade: env  ## grade a folder of submissions (SUBMISSIONS=folder, and if you like ASSIGNMENT=a1 OUT=folder)
+	@[ -n "$(SUBMISSIONS)" ] || { echo "Name the folder: make grade SUBMISSIONS=folder"; exit 2; }
+	@$(RUN) tools.assignments grade "$(SUBMISSIONS)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) \
+	  $(if $(OUT),--out "$(OUT)")
+
 colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=...)
 	$(RUN) tools.colab $(NB)
 
-bench: env  ## time mixing against other libraries; prints one table
-	$(RUN) tools.bench
+bench: env  ## time mixing beside other libraries, and training beside a plain loop (BENCH="--record --make")
+	$(RUN) tools.bench $(BENCH)
 
-results: env  ## list the recorded experiments; EXP=NAME runs or resumes one, skipping what is there
+results: env  ## list the experiments and what each takes here; EXP="NAME ..." runs or resumes (EXP=--help)
 	$(RUN) mixup_lib.experiments $(EXP)
 
 sync: env  ## bring badges, links, tables and environment.yml into step with what they derive from
