@@ -109,6 +109,9 @@ def watch(job: dict, folder: Path, limits: Limits) -> dict:
                     break
             except (EOFError, OSError, ValueError):
                 process.join(5)
+                if not (folder / "progress").exists():  # no fault of the submission
+                    raise RuntimeError("the sandbox did not start "
+                                       f"(exit code {process.exitcode})") from None
                 reason = f"it ended itself (exit code {process.exitcode}) before its tests did"
             reason = reason or broken(process.pid, folder, limits, deadline)
     finally:
