@@ -126,7 +126,10 @@ def _hit(logits: Tensor, y: Tensor, mix: Mix) -> Tensor:
     """λ-weighted accuracy, nan without class ids; ``mixed_accuracy`` without its checks."""
     if logits.ndim != 2 or y.ndim != 1 or y.is_floating_point():
         return NAN
-    return ((logits.argmax(1) == y[mix.index]) * mix.weights).sum(0).mean()
+    named = logits.argmax(1)
+    if len(mix.index) == 1:
+        return (named == y).float().mean()
+    return ((named == y[mix.index]) * mix.weights).sum(0).mean()
 
 
 def _total(means: list[Tensor], sizes: Tensor) -> float:

@@ -49,6 +49,7 @@ def mixed_loss(
                 f"loss_fn returned shape {tuple(losses.shape)}; valid is ({len(mix)},), one loss "
                 'for each example: use reduction="none" and average over other dimensions'
             )
-        part = (weights[j] * losses).mean()
+        # The weights of a single example are all 1.
+        part = losses.mean() if len(index) == 1 else (weights[j] * losses).mean()
         total = part if total is None else total + part
     return total

@@ -180,7 +180,7 @@ class FabricRuntime:
         spawns: whether :meth:`launch` starts them.
     """
 
-    def __init__(self, device: torch.device, precision: str, processes: int, group: Group | None):
+    def __init__(self, device: torch.device, precision: str, processes: int, group=None):
         self.world = processes
         self.spawns = processes > 1 and group is None
         self.fabric = make_fabric(device, precision, processes, group)
