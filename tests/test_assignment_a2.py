@@ -80,6 +80,13 @@ def test_the_master_holds_the_published_draw():
         assert ids[cell_id] == source, f"{cell_id}: run python -m assignments.variants.a2"
 
 
+def test_the_autograder_gets_the_whole_pool():
+    settings = yaml.safe_load(MASTER.cells[0].source)
+    pool = sorted((Path(a2.MASTER).parent / "support/a2").glob("*.py"))
+    assert settings["autograder_files"] == [f"support/a2/{path.name}" for path in pool]
+    assert "files" not in settings
+
+
 @pytest.mark.parametrize("name, flip", BINDING)
 def test_pool(name, flip):
     """Each property test passes on all correct implementations, and a bug fails at least one;
@@ -188,6 +195,19 @@ def test_a_fixed_seed_does_not_hide_luck(judge):
     before = torch.get_rng_state()
     judge.isolated(torch.rand, 1)(3)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_errors_inside_and_outside(judge):
+    def longer(mix):
+        mix(torch.zeros(3, dtype=torch.long), torch.arange(3), torch.rand(2), 4)
+
+    def misspelt(mix):
+        mix(torch.zeros(3, dtype=torch.long).nowhere)
+
+    inside = judge.load(judge.case("labels").lerp)
+    assert judge.outcome(longer, inside) == "fails"
+    assert judge.outcome(misspelt, inside).startswith("breaks: AttributeError")
+    assert judge.outcome(lambda mix: mix(), judge.isolated(inside, 0)).startswith("breaks: Type")
 
 
 def test_slow_tests_are_stopped(judge, monkeypatch):

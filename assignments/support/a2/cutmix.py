@@ -167,14 +167,12 @@ key_fix = inside
 
 
 def key_test(cut):
-    y = torch.eye(16)
+    y = torch.eye(8)
     for H, W in ((6, 20), (20, 6)):  # the channels say whose pixel it is
-        x = y[:, :, None, None].expand(16, 16, H, W)
-        for _ in range(10):
+        x = y[:, :, None, None].expand(8, 8, H, W)
+        for _ in range(6):
             mixed, targets = cut(x, y, 1.0)
-            torch.testing.assert_close(
-                mixed.mean((2, 3)), targets, atol=1e-4, rtol=0
-            )
+            assert torch.allclose(mixed.mean((2, 3)), targets, atol=1e-4)
 
 
 def shares(cut, B, H, W, alpha, calls):

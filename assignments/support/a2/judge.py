@@ -14,13 +14,15 @@ import itertools
 import random
 import re
 import time
+import traceback
 
 import numpy as np
 import torch
 
 RUNS = 20  # with other random numbers each
 ENOUGH = 16  # of the runs: so many must agree before an implementation counts as told apart
-SECONDS = 6.0  # of processor time, for all runs of one test together
+SECONDS = 5.0  # of processor time, for all runs of one test together
+IMPLEMENTATION = "<implementation>"  # stands for a file's name in tracebacks
 PRELUDE = "import random\nimport time\n\nimport numpy as np\nimport torch\nfrom torch import nn\n"
 DOCSTRING = re.compile(r'^    """.*?"""\n+', re.DOTALL | re.MULTILINE)
 
@@ -48,7 +50,7 @@ def source(function, flip: bool = False, rename: str | None = None, doc: bool = 
 def load(function, flip: bool = False):
     """The pool function, with the convention exchanged if flip."""
     namespace = {}
-    exec(PRELUDE + source(function, flip), namespace)
+    exec(compile(PRELUDE + source(function, flip), IMPLEMENTATION, "exec"), namespace)
     return namespace[function.__name__]
 
 
@@ -69,13 +71,17 @@ def isolated(function, seed: int):
 
 
 def outcome(test, implementation) -> str:
-    """ "passes", "fails" (an AssertionError) or "breaks: …" (any other error)."""
+    """ "passes", "fails" (an AssertionError, or any error inside the implementation) or
+    "breaks: …" (an error of the test's own)."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             test(implementation)
     except AssertionError:
         return "fails"
     except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if any(frame.filename == IMPLEMENTATION for frame in frames):
+            return "fails"
         return f"breaks: {type(error).__name__}: {error}"
     return "passes"
 

@@ -126,9 +126,9 @@ key_fix = one_weight
 
 def key_test(mix):
     y = torch.eye(32)  # every example has a class of its own, and is its label
-    for _ in range(20):
+    for _ in range(15):
         mixed, targets = mix(y, y, 1.0)
-        torch.testing.assert_close(mixed, targets)
+        assert torch.allclose(mixed, targets, atol=1e-5)
 
 
 def promise(mix, flip):

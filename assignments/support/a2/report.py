@@ -127,14 +127,13 @@ key_fix = folded
 
 
 def key_test(mix):
-    for _ in range(20):
-        x = torch.randn(16, 3)
+    x = torch.randn(16, 3)
+    for _ in range(15):
         mixed, partner, lam = mix(x, 1.0)
         lam = lam.reshape(-1, 1)
         own, other = lam, 1 - lam
-        torch.testing.assert_close(
-            mixed, own * x + other * x[partner], atol=1e-5, rtol=1e-5
-        )
+        expected = own * x + other * x[partner]
+        assert torch.allclose(mixed, expected, atol=1e-5)
 
 
 def belongs(mix, x, alpha, flip):

@@ -145,23 +145,23 @@ key_fix = masked_lerp
 
 
 def key_test(mix):
-    lengths = torch.tensor([3, 7, 1, 5])
-    real = torch.arange(7) < lengths[:, None]
+    lengths = torch.tensor([3, 5, 1, 4])
+    real = torch.arange(5) < lengths[:, None]
     mask = real
-    ids = torch.randint(1, 50, (4, 7)) * real
+    ids = torch.randint(1, 50, (4, 5)) * real
     embed = torch.nn.Embedding(50, 8)
     partner = torch.tensor([1, 2, 3, 0])
     lam = torch.tensor([0.1, 0.3, 0.6, 0.8])
     with torch.no_grad():
         mixed, new_mask = mix(ids, mask, embed, partner, lam)
         for i, j in enumerate(partner):
-            for t in range(7):
+            for t in range(5):
                 expected = torch.zeros(8)
                 if t < lengths[i]:
                     expected += lam[i] * embed(ids[i, t])
                 if t < lengths[j]:
                     expected += (1 - lam[i]) * embed(ids[j, t])
-                torch.testing.assert_close(mixed[i, t], expected)
+                assert torch.allclose(mixed[i, t], expected, atol=1e-5)
         covered = real | real[partner]
     assert torch.equal(new_mask, covered)
 

@@ -201,11 +201,11 @@ def key_test(make):
     model = nn.ModuleList([layer])
 
     def mixes():
-        results = [layer(x, y) for _ in range(4)]
+        results = [layer(x, y) for _ in range(3)]
         assert torch.equal(x, torch.eye(16))
         assert torch.equal(y, torch.arange(16))
         for mixed, targets in results:
-            torch.testing.assert_close(mixed, targets)
+            assert torch.allclose(mixed, targets)
         return any(not torch.equal(targets, x) for _, targets in results)
 
     assert mixes()
