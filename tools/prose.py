@@ -15,6 +15,8 @@ from tools import course
 
 ALLOWED = course.ROOT / "tests" / "numbers-allowed.txt"
 WORDS = course.ROOT / "tests" / "words.txt"
+# Not prose, in Chinese, or somebody else's.
+SKIPPED = "*.svg,*.png,*.pyc,*.json,*/book/glossary.md,*/_static/reveal/*"
 
 # A fence that opens with a directive's name, such as ```{note}, holds prose, except for these.
 CODE = re.compile(r"\{(code|code-block|code-cell|math|raw|bibliography|literalinclude|eval-rst)\}")
@@ -108,7 +110,7 @@ def spelling() -> str:
             (Path(folder) / path.name).write_text(text)
         places = ["README.md", "CONTRIBUTING.md", "book", "mixup_lib", "tests", "tools"]
         command = [sys.executable, "-m", "codespell_lib", "--check-filenames",
-                   "--ignore-words", WORDS, "--skip", "*.svg,*.png,*.pyc,*.json,book/glossary.md",
+                   "--ignore-words", WORDS, "--skip", SKIPPED,
                    *(course.ROOT / place for place in places), folder]
         said = subprocess.run(command, check=False, capture_output=True, text=True)
     return (said.stdout + said.stderr).replace(folder, "notebooks").replace(f"{course.ROOT}/", "")
