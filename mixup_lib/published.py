@@ -102,7 +102,7 @@ class Reproduction:
 
 def reproduce(
     name: str,
-    experiment: str,
+    experiment: str | None,
     methods: tuple[str, str],
     *,
     theirs: tuple[float, float] | None = None,
@@ -114,7 +114,7 @@ def reproduce(
 
     Args:
         name: what is compared.
-        experiment: name of the recorded runs.
+        experiment: name of the recorded runs; None if there are only published numbers.
         methods: baseline and method, as the records name them.
         theirs: published numbers of the two; None if there are none.
         part: the part of the data, as the records name it.
@@ -129,9 +129,10 @@ def reproduce(
         KeyError: if they lack ``metric``.
     """
     try:
-        records = [r for r in results.load(experiment) if r["method"] in methods]
+        records = results.load(experiment) if experiment else []
     except FileNotFoundError:
         records = []
+    records = [record for record in records if record["method"] in methods]
     seeds = [{r["seed"] for r in records if r["method"] == method} for method in methods]
     if not seeds[0] & seeds[1]:
         return Reproduction(name, theirs, (np.empty(0), np.empty(0)))
