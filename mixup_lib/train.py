@@ -80,11 +80,13 @@ def fit(
             dataset of pairs (read by a ``DataLoader``). The last, shorter batch is kept; if only
             one example is left over, it joins the batch before, for batch normalisation's sake.
         epochs: passes over the data, at least 1.
-        validation: evaluated after every ``validate_every`` epochs and after the last one.
+        validation: evaluated after every ``validate_every`` epochs and after the last one, each
+            example once, whatever the number of processes.
         mixing: called as ``mixing(batch_size, generator=...)`` and returns a ``Mix``, such as
             ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing. Of ``x`` and ``y``
             (the batch), ``progress`` (in [0, 1), as for ``schedule``) and ``history`` (the epochs
-            so far) it is passed those that its signature names without a default.
+            so far) it is passed those that its signature names without a default. Of several
+            processes, each draws for its own share of the batch, and finds partners there.
         forward: ``(model, x, mix) -> logits``, applies the mix where it belongs: to embeddings,
             hidden states, spectrograms; the default is :func:`mix_inputs`.
         loss: unreduced, ``(logits, y) -> (B,)``; the default is cross-entropy.
@@ -96,7 +98,7 @@ def fit(
         augment: called as ``augment(x, generator)`` on each batch before it is mixed.
         seed: an integer of at least 0.
         checkpoint: path of a file, written after every epoch and read at the start where it
-            exists.
+            exists, both by the process of rank 0 only.
         device: None takes the first CUDA device where there is one, else the CPU.
         precision: None for float32, else "bf16-mixed" or "16-mixed" (whose loss scale is not kept
             in the checkpoint: it resumes, but not bit-equal).
