@@ -32,7 +32,11 @@ def start(command, folder, **variables):
 
 
 def finish(process) -> str:
-    told, _ = process.communicate(timeout=300)
+    try:
+        told, _ = process.communicate(timeout=600)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # torchrun ends its processes then
+        raise
     assert process.returncode == 0, told[-4000:]
     return told
 
