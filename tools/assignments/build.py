@@ -104,6 +104,7 @@ def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) ->
     (made / "instructor" / "rubric.md").write_text(rubric(masters.title(master), asked))
     for question, source in tests.items():
         (made / "autograder/tests" / f"{question}.py").write_text(source)
+    shutil.copytree(made / "autograder/tests", made / "instructor/tests")
     for kind, target in (("student", "student"), ("autograder", "autograder/files")):
         if (dist / kind / "support").exists():
             shutil.copytree(dist / kind / "support", made / target / "support")
