@@ -162,7 +162,8 @@ WRONG = {
         "marks": 24.0,
         "why": "An interval that holds zero is called refuted.",
         "answers": {"q1": PLAN, "q5": changed(
-            STATISTICS, ("if high < smallest_effect else", "if low <= 0 else"))},
+            STATISTICS, ("if high < smallest_effect else",
+                         "if high < smallest_effect or low <= 0 else"))},
     },
     "plan-changed-afterwards": {
         "marks": 24.0,
