@@ -6,6 +6,7 @@ The figures lie in ``results/published.json`` of the repository; an installed wh
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 
@@ -168,11 +169,13 @@ def source(name: str) -> str:
         ValueError: as in :func:`published`.
     """
     entry = published(name)
-    return (
-        f"published in {entry['reference']}, {entry['where']}: {entry['measure']}\n"
-        f"checked: {entry['checked']}\n"
-        f"baseline tuned: {entry['baseline_tuned']}"
+    lines = (
+        f"published in {entry['reference']}, {entry['where']}: {entry['measure']}",
+        f"checked: {entry['checked']}",
+        f"baseline tuned: {entry['baseline_tuned']}",
     )
+    # As wide as the book's column of text.
+    return "\n".join(fill(line, 76, subsequent_indent="    ") for line in lines)
 
 
 def sources(*names: str) -> Table:
@@ -183,8 +186,11 @@ def sources(*names: str) -> Table:
     """
     entries = [published(name) for name in names]
     rows = [
-        [e["what"], f"{e['reference']}: {e['where']}", e["measure"], e["checked"],
-         e["baseline_tuned"]]
+        [
+            f"{e['what']}; {e['measure']}",
+            f"{e['reference']}: {e['where']}",
+            f"{e['checked']}; baseline tuned: {e['baseline_tuned']}",
+        ]
         for e in entries
     ]
-    return Table(["published", "where", "measure", "checked", "baseline tuned"], rows)
+    return Table(["published", "where", "remarks"], rows)

@@ -94,8 +94,12 @@ def test_recorded_runs_are_paired_by_seed(tmp_path, monkeypatch):
 
 def test_sources_say_how_a_figure_was_checked():
     table = sources("mixup-cifar10-repository", "mixup-cifar10-preact18")
-    assert [row[3].split()[0] for row in table.rows] == ["read", "quoted"]
-    assert [row[4].split(":")[0] for row in table.rows] == ["yes", "not known"]
-    lines = source("mixup-cifar10-repository").splitlines()
-    assert lines[0].startswith("published in zhang2017code, README.md")
-    assert lines[1:] == [f"checked: {table.rows[0][3]}", f"baseline tuned: {table.rows[0][4]}"]
+    read, quoted = (row[2] for row in table.rows)
+    assert read.startswith("read in the source; baseline tuned: yes: ")
+    assert quoted.startswith("quoted from memory") and "; baseline tuned: not known" in quoted
+    text = source("mixup-cifar10-repository")
+    assert max(map(len, text.splitlines())) <= 76
+    whole = " ".join(text.split())
+    assert whole.startswith("published in zhang2017code, README.md")
+    checked, tuned = read.split("; baseline tuned: ")
+    assert whole.endswith(f"checked: {checked} baseline tuned: {tuned}")
