@@ -8,7 +8,8 @@ import ctypes
 import os
 import sys
 
-os.environ["MPLBACKEND"] = "Agg"
+# One thread each: several that wait for a core use up a submission's processor time.
+os.environ |= {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
 
 import IPython.core.interactiveshell  # noqa: E402, F401
 import matplotlib.pyplot  # noqa: E402, F401
@@ -16,6 +17,8 @@ import numpy  # noqa: E402, F401
 import otter  # noqa: E402, F401
 import scipy.stats  # noqa: E402, F401
 import torch  # noqa: E402, F401
+
+torch.set_num_threads(1)
 
 # An orphan of a submission becomes a child of this process, where the sandbox finds it. (Linux;
 # elsewhere orphans that leave their process group are not found.)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import course
 from tools.assignments import OUT, AssignmentError, build, leaks, masters, sandbox
 
 # What a careless or malicious answer does, and what the report must then say.
@@ -91,7 +94,8 @@ class Proof:
             zipped = self.place / "autograder" / f"{self.name}-gradescope.zip"
             command = [sys.executable, "-m", "otter", "run", self.place / "autograder/key.ipynb",
                        "-a", zipped, "-o", folder, "--no-logo"]
-            run = subprocess.run(command, check=False, capture_output=True, text=True)
+            run = subprocess.run(command, check=False, capture_output=True, text=True,
+                                 env=os.environ | course.ENVIRONMENT)
             results = Path(folder) / "results.json"
             if run.returncode or not results.exists():
                 yield f"`otter run` failed: {(run.stdout + run.stderr)[-500:]}"
@@ -160,3 +164,13 @@ class Proof:
             yield said.split(": ")[0].rstrip("."), list(check())
 
 
+def make_one(name: str, path: Path, secret: str, out: Path, proof: bool) -> tuple[str, int]:
+    """Builds and proves one; returns what to say of it, and how many checks fail."""
+    began = time.monotonic()
+    place = build.build(name, path, secret, out)
+    lines, failures = [f"{name}: {place}"], 0
+    for what, said in Proof(name, path, secret, out).steps() if proof else ():
+        lines += [f"  {'FAILS' if said else 'ok   '} {what}", *(f"        {it}" for it in said)]
+        failures += len(said)
+    lines.append(f"  {time.monotonic() - began:.0f} s")
+    return "\n".join(lines), failures
