@@ -116,7 +116,12 @@ class Chapter:
             element.attrs.pop("style", None)
         parts = [(caption, rows)]
         if len(rows) > CLAIM_ROWS and name in self.registered:
-            parts = [(self.registered[name], rows[:5]), (caption, rows[5:])]
+            measured = rows[5:]
+            count = -(-len(measured) // CLAIM_ROWS)
+            size = -(-len(measured) // count)
+            parts = [(self.registered[name], rows[:5])]
+            parts += [(caption, measured[at : at + size])
+                      for at in range(0, len(measured), size)]
         for said, some in parts:
             add("claim", f'<p class="verdict">{html.escape(said)}</p>'
                          f'<table>{"".join(map(str, some))}</table>')
