@@ -124,6 +124,11 @@ def test_a_secret_in_a_student_file_is_found(trial):
         assert list(proof.leaks()) == ["a0_trial.ipynb holds the variant's secret"]
 
 
+@pytest.mark.parametrize("asked", [[(2, 5)], [(2, 5), (3, 4), (5, 2)]])
+def test_side_by_side_keeps_the_order(asked):
+    assert list(__main__.side_by_side(pow, asked)) == [a**b for a, b in asked]
+
+
 def test_build_tells_failures_together(monkeypatch, tmp_path, capsys):
     path = trial_assignment.master(tmp_path)
     monkeypatch.setattr(masters, "find", lambda names: {"a0": path})

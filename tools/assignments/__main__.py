@@ -6,6 +6,7 @@ import argparse
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"{error}")
 
 
+def side_by_side(function: Callable, asked: list[tuple]) -> Iterator:
+    """Results of the calls, in order: one after the other if there is only one, or one core."""
+    if min(len(asked), os.cpu_count()) == 1:
+        yield from (function(*arguments) for arguments in asked)
+        return
+    # Fresh processes: each has a server of its own, whose leavings it may clear away.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(asked), os.cpu_count()), mp_context=spawn) as pool:
+        yield from pool.map(function, *zip(*asked))
+
+
 def make_all(names: list[str], secret: str, out: Path, proof: bool = True) -> None:
     """Builds and proves, side by side; the failures of all assignments are told together."""
     from tools.assignments.prove import make_one
@@ -46,16 +58,11 @@ def make_all(names: list[str], secret: str, out: Path, proof: bool = True) -> No
     found = masters.find(names)
     if not found:
         raise AssignmentError(f"there are no masters aN_topic.ipynb in {MASTERS}")
-    # Fresh processes: each has a server of its own, whose leavings it may clear away.
-    spawn = multiprocessing.get_context("spawn")
+    asked = [(name, path, secret, out, proof) for name, path in found.items()]
     failed = 0
-    with ProcessPoolExecutor(min(len(found), os.cpu_count()), mp_context=spawn) as pool:
-        made = [pool.submit(make_one, name, path, secret, out, proof)
-                for name, path in found.items()]
-        for one in made:
-            report, failures = one.result()
-            print(report, flush=True)
-            failed += failures
+    for report, failures in side_by_side(make_one, asked):
+        print(report, flush=True)
+        failed += failures
     if failed:
         raise AssignmentError(f"{failed} checks fail; the copies must not be handed out")
 
