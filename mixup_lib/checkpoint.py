@@ -1,8 +1,6 @@
 """Checkpoints that resume bit-equal and refuse another run's file."""
 
-import hashlib
 import os
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,8 +8,9 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from mixup_lib.history import History
+from mixup_lib.naming import canonical, describe, digest
 
-__all__ = ["Checkpoint", "describe"]
+__all__ = ["Checkpoint"]
 
 
 class Checkpoint:
@@ -48,7 +47,8 @@ class Checkpoint:
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-            plan = state["plan"]
+            # A run that began when the code lay elsewhere goes on.
+            plan = {name: canonical(value) for name, value in state["plan"].items()}
         except Exception as error:
             raise ValueError(
                 f"checkpoint={str(self.path)!r} is no checkpoint of fit: remove it or name another"
@@ -102,33 +102,6 @@ class Checkpoint:
             unfinished.unlink(missing_ok=True)
 
 
-def describe(value) -> str:
-    """A text that is the same in every process for the same setting; functions go by their name."""
-    if isinstance(value, partial):
-        arguments = [describe(item) for item in value.args]
-        arguments += [f"{key}={describe(item)}" for key, item in sorted(value.keywords.items())]
-        return f"{describe(value.func)}({', '.join(arguments)})"
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, list | tuple):
-        return f"({', '.join(describe(item) for item in value)})"
-    if isinstance(value, torch.Tensor):
-        return f"tensor {tuple(value.shape)} {_digest(value)}"
-    if type(value).__repr__ is object.__repr__:
-        # The default repr holds an address; the class and its attributes do not.
-        attributes = [f"{key}={describe(item)}" for key, item in sorted(vars(value).items())]
-        return f"{describe(type(value))}({', '.join(attributes)})"
-    return repr(value)
-
-
-def _digest(*tensors: torch.Tensor) -> str:
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(str(tensor.dtype).encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
-
-
 def _fingerprint(data: Dataset) -> str:
-    content = _digest(*data.tensors) if isinstance(data, TensorDataset) else type(data).__name__
+    content = digest(*data.tensors) if isinstance(data, TensorDataset) else type(data).__name__
     return f"{len(data)} examples, {content}"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mixup_lib._progress import progress_bar
-from mixup_lib.checkpoint import describe
 from mixup_lib.interval import FEWEST, Interval
+from mixup_lib.naming import describe
 from mixup_lib.tables import Table
 
 __all__ = ["Comparison", "Interval", "compare"]

@@ -15,9 +15,13 @@ class History:
             a training accuracy; nan unless labels are class ids), ``lr`` (of the last step),
             ``seconds`` (training only), and ``validation_accuracy``, ``validation_nll`` and
             ``validation_ece`` where the epoch was validated.
+        settings: what made them, as JSON: every argument of :func:`~mixup_lib.train.fit` that the
+            result depends on, functions by their name, and the numbers of examples. Empty if no
+            training made them.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
+    settings: dict = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)

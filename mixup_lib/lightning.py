@@ -13,9 +13,9 @@ from typing import Any
 from mixup_lib._check import integer_at_least
 from mixup_lib._mixing import asked_for, draws_of
 from mixup_lib._optional import require
-from mixup_lib.checkpoint import describe
 from mixup_lib.draw import draw_mixup
 from mixup_lib.mix import Mix
+from mixup_lib.naming import describe
 from mixup_lib.seeds import generator_for
 
 __all__ = ["MixupCallback"]

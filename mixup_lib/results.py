@@ -15,10 +15,13 @@ import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
-__all__ = ["exists", "folder", "load", "path", "provenance", "save"]
+__all__ = [
+    "UntraceableError", "check_traceable", "exists", "folder", "load", "path", "provenance", "save",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -138,24 +141,73 @@ def provenance() -> dict:
     }
 
 
+class UntraceableError(RuntimeError):
+    """A record could not say which code made it."""
+
+
+def check_traceable(root: Path | None = None) -> None:
+    """Raises unless a record that is made now could name its code.
+
+    In a git repository the library must be committed. Without one, as in an installed wheel, the
+    record has the hash of the sources only, and goes into a folder of its own.
+
+    Args:
+        root: folder of the results; None means that of the repository.
+
+    Raises:
+        UntraceableError: with what to do.
+    """
+    state = _state()
+    if state is None:
+        if root is None or Path(root).resolve() == folder():
+            raise UntraceableError(
+                f"the code in {_PACKAGE} is in no git repository, so a record could name no "
+                "commit: record into a folder of your own, or clone the repository"
+            )
+    elif state.changed:
+        raise UntraceableError(
+            "a record must name the commit that made it, and the library differs from it: commit "
+            f"{', '.join(state.changed)} first, or undo the changes"
+        )
+
+
+class _State(NamedTuple):
+    head: str  #: the commit
+    changed: tuple[str, ...]  #: files of the library that differ from it, or are new
+
+
 @cache
-def _commit() -> str | None:
-    """The commit that the code was at; None without git or with uncommitted code.
+def _state() -> _State | None:
+    """The commit that the code is at, and what differs from it; None outside a git repository.
 
     Asked once: a long run goes on with the code that it loaded, whatever is committed meanwhile.
+
+    Raises:
+        UntraceableError: if git can't be run here.
     """
     if not (_PACKAGE.parent / ".git").exists():
         return None
+
     def git(*words: str) -> str:
         command = ["git", *words]
         done = subprocess.run(command, cwd=_PACKAGE, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        return done.stdout.rstrip()
 
     try:
-        changed, head = git("status", "--porcelain", "."), git("rev-parse", "HEAD")
-    except (OSError, subprocess.CalledProcessError):
+        changed = git("status", "--porcelain", ".").splitlines()
+        return _State(git("rev-parse", "HEAD"), tuple(line[3:] for line in changed))
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", None) or error
+        raise UntraceableError(f"git can't tell which commit the code is at: {reason}") from error
+
+
+def _commit() -> str | None:
+    """The commit that the code is at; None where none is known, or something differs from it."""
+    try:
+        state = _state()
+    except UntraceableError:
         return None
-    return None if changed else head
+    return None if state is None or state.changed else state.head
 
 
 @cache

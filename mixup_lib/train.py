@@ -20,6 +20,7 @@ from mixup_lib.checkpoint import Checkpoint
 from mixup_lib.evaluation import evaluate
 from mixup_lib.history import History
 from mixup_lib.mix import Mix
+from mixup_lib.naming import describe
 from mixup_lib.runtime import group_size, make_runtime
 
 __all__ = ["constant", "cosine", "evaluate", "fit"]
@@ -114,8 +115,9 @@ def fit(
         progress: True or False for a progress bar, None to show one only where somebody watches.
 
     Returns:
-        A :class:`History` with one row per epoch. ``mixed_accuracy`` in it is λ-weighted and
-        measured on mixed, augmented batches while the model changes: it is no training accuracy.
+        A :class:`History` with one row per epoch, and the settings of this call.
+        ``mixed_accuracy`` in it is λ-weighted and measured on mixed, augmented batches while the
+        model changes: it is no training accuracy.
 
     Raises:
         ValueError: if an argument is out of range, or the checkpoint is of another run.
@@ -161,4 +163,15 @@ def fit(
         model.load_state_dict(torch.load(BytesIO(weights), weights_only=True, map_location="cpu"))
         place(model, runtime.device)
         model.train()
+    ran = plan | {
+        "model": type(model),
+        "device": str(runtime.device),
+        "validate_every": validate_every,
+        "train": len(train),
+        "validation": 0 if validation is None else len(validation),
+    }
+    history.settings = {
+        name: value if isinstance(value, int | str | None) else describe(value)
+        for name, value in ran.items()
+    }
     return history

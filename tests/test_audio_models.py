@@ -213,18 +213,19 @@ def test_fsdd_is_unpacked_checked_and_explained(recordings, tmp_path, monkeypatc
 @pytest.mark.parametrize("method", fsdd.METHODS)
 def test_every_method_of_the_experiment_runs(recordings, monkeypatch, method):
     monkeypatch.setenv("MIXUP_DATA", str(recordings.parent.parent))
-    monkeypatch.setitem(fsdd.CONFIG, "epochs", 1)
     generator = torch.Generator().manual_seed(0)
 
+    load = datasets.fsdd
+
     def noisy(**options):  # one level is no sound: the loudness of each needs a wave
-        data = datasets.fsdd(**options)
+        data = load(**options)
         for part in (data.train, data.validation, data.test):
             x, y = part.tensors
             part.tensors = (x + 0.01 * torch.randn(x.shape, generator=generator), y)
         return data
 
-    monkeypatch.setattr(fsdd, "fsdd", noisy)
-    record = fsdd.measure(method, 5, None)
+    monkeypatch.setattr(datasets, "fsdd", noisy)
+    record = fsdd.measure(fsdd.CONFIG | {"epochs": 1}, method, 5, None)
     assert set(record["metrics"]) == {"test", "validation", "train"}
     assert record["metrics"]["test"]["n"] == 20 and record["parameters"] > 10_000
     assert method in EXPERIMENTS["fsdd"].methods

@@ -6,7 +6,7 @@ from torchvision.transforms import v2
 
 from mixup_lib import augment
 from mixup_lib.augment import chain, crop, flip, per_image, rotate, scale
-from mixup_lib.checkpoint import describe
+from mixup_lib.naming import describe
 
 
 def generator(seed=0):

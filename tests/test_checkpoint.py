@@ -9,8 +9,8 @@ from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup
 from mixup_lib.augment import chain, crop, flip
-from mixup_lib.checkpoint import describe
 from mixup_lib.models import MLP, SmallCNN
+from mixup_lib.naming import describe
 from mixup_lib.seeds import initialised
 from mixup_lib.train import cosine, fit
 
@@ -107,7 +107,7 @@ def test_a_finished_run_is_read_and_not_repeated(tmp_path):
         ({"mixing": partial(draw_mixup, alpha=0.2)}, r"mixing .*draw_mixup\(alpha=0.2\)"),
         ({"augment": crop}, "augment "),
         ({"loss": partial(F.cross_entropy, reduction="none", label_smoothing=0.1)}, "loss "),
-        ({"schedule": None}, "schedule was 'mixup_lib.train.cosine'"),
+        ({"schedule": None}, "schedule was 'mixup_lib.cosine'"),
     ],
 )
 def test_another_run_is_refused(tmp_path, change, words):

@@ -73,10 +73,8 @@ def test_a_judged_model_has_every_part():
 def test_a_run_with_wrong_labels_measures_best_and_last(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar10, "load", lambda config, seed: toy(40))
     small = {"epochs": 2, "model": cifar10_noisy_labels.CONFIG["model"] | {"width": 8}}
-    monkeypatch.setattr(
-        cifar10_noisy_labels, "CONFIG", cifar10_noisy_labels.CONFIG | small
-    )
-    record = cifar10_noisy_labels.measure("mixup-8-0.5", 0, tmp_path / "run.pt")
+    config = NOISY.config | small
+    record = cifar10_noisy_labels.measure(config, "mixup-8-0.5", 0, tmp_path / "run.pt")
     assert set(record["metrics"]) == {"best", "last", "true-labels", "wrong-labels"}
     assert record["metrics"]["wrong-labels"]["n"] == record["wrong"] <= 20
     assert record["metrics"]["true-labels"]["n"] == 40 - record["wrong"]

@@ -42,7 +42,7 @@ def slow_noise(x, generator):
 slow_noise.__module__ = "toy"  # a checkpoint names it, and is read here and in the script
 
 
-def measure(method, seed, checkpoint):
+def measure(config, method, seed, checkpoint):
     with open(os.environ[LOG] + "-runs", "a") as log:
         log.write(f"{method}{seed} ")
     splits = digits(seed=seed)
@@ -57,6 +57,10 @@ def measure(method, seed, checkpoint):
     return {"metrics": {"test": test}} | of_training(model, history)
 
 
+COMMITTED = results._State("0" * 40, ())
+if __name__ in ("__main__", "__mp_main__"):  # the command, or a worker of it
+    results._state = lambda: COMMITTED
+
 TOY = Experiment("toy", "a toy", {"device": "cpu"}, dict.fromkeys(METHODS, {}), (0, 1), measure)
 
 
@@ -65,6 +69,7 @@ def main(tmp_path, monkeypatch):
     """The command in this process, recording in a folder of its own."""
     monkeypatch.setenv(LOG, str(tmp_path / "log"))
     monkeypatch.setitem(EXPERIMENTS, "toy", TOY)
+    monkeypatch.setattr(results, "_state", lambda: COMMITTED)
     for module in (runner, _pace):
         monkeypatch.setattr(module, "pace", lambda *_: 20.0)
     return lambda *words: __main__.main([*words, "--results", str(tmp_path / "results")])

@@ -1,6 +1,7 @@
 """PreAct ResNet-18, and the experiment at the paper's settings on a tiny stand-in."""
 
 import json
+from dataclasses import replace
 from statistics import median
 
 import pytest
@@ -8,9 +9,10 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from mixup_lib import results
+from mixup_lib import datasets, results
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_paper, run_one
+from mixup_lib.experiments import EXPERIMENTS, cifar10_paper, run_one
+from mixup_lib.experiments.settings import divided_twice
 from mixup_lib.models import PreActResNet, parameter_count
 
 PAPER = EXPERIMENTS["cifar10-paper"]
@@ -67,7 +69,7 @@ def test_the_settings_are_the_papers():
     assert config["model"] == {"name": "PreActResNet", "blocks": [2, 2, 2, 2], "width": 64}
     assert config["optimizer"] == {"name": "SGD", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4}
     assert (config["epochs"], config["batch_size"], config["last_epochs"]) == (200, 128, 10)
-    rates = [cifar10_paper.divided_twice(epoch / 200) for epoch in (0, 99, 100, 149, 150, 199)]
+    rates = [divided_twice(epoch / 200) for epoch in (0, 99, 100, 149, 150, 199)]
     assert rates == [1, 1, 0.1, 0.1, 0.01, 0.01]
     assert "alpha=1.0" in PAPER.methods["mixup"]["mixing"]
     assert PAPER.methods["plain"] == {}
@@ -82,12 +84,11 @@ def tiny(monkeypatch):
     part = TensorDataset(x, y)
     empty = TensorDataset(x[:0], y[:0])
     splits = Splits("toy", part, empty, part, tuple("0123456789"), "0" * 64)
-    monkeypatch.setattr(cifar10_paper, "load", lambda seed: splits)
+    monkeypatch.setattr(datasets, "cifar10", lambda **options: splits)
     small = {"model": cifar10_paper.CONFIG["model"] | {"width": 4, "blocks": [1, 1]}, "epochs": 3,
              "last_epochs": 2, "device": "cpu", "batch_size": 16}
-    monkeypatch.setattr(cifar10_paper, "CONFIG", cifar10_paper.CONFIG | small)
-    return Experiment("cifar10-paper", "toy", cifar10_paper.CONFIG, PAPER.methods, (0,),
-                      cifar10_paper.measure)
+    monkeypatch.setattr(results, "check_traceable", lambda root: None)
+    return replace(PAPER, config=PAPER.config | small)
 
 
 @pytest.mark.parametrize("method", list(cifar10_paper.METHODS))

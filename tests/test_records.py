@@ -9,6 +9,7 @@ import pytest
 
 from mixup_lib import results
 from mixup_lib.experiments import EXPERIMENTS
+from mixup_lib.naming import canonical
 
 # What is no run: the benchmark and the notebooks' times are checked by their tools' own tests,
 # published figures by test_published.py.
@@ -65,7 +66,9 @@ def check(record, experiment):
     config = experiment.config | {"method": experiment.methods[record["method"]]}
     if "device" in config:  # chosen for each run; the oldest records have the experiment's own
         config["device"] = record["provenance"].get("device", config["device"])
-    assert record["config"] == json.loads(json.dumps(config)), "config is not the experiment's"
+    assert canonical(json.dumps(record["config"], sort_keys=True)) == canonical(
+        json.dumps(config, sort_keys=True)
+    ), "config is not the experiment's"
     assert all(map(math.isfinite, numbers(record))), "a number is not finite"
     check_provenance(record["provenance"])
     assert "test" in record["metrics"] or len(record["metrics"]) > 1, "no part was measured"

@@ -173,10 +173,12 @@ def test_large_tables_are_cut_and_keep_their_test_part(monkeypatch):
     assert splits.test.tensors[0].equal(uci("iris", seed=1).test.tensors[0])
 
 
+SHORT = airfoil.CONFIG | {"epochs": 2}
+
+
 @pytest.fixture
-def noise(monkeypatch):
-    """A small stand-in for the airfoil's measurements; two epochs."""
-    monkeypatch.setitem(airfoil.CONFIG, "epochs", 2)
+def noise():
+    """A small stand-in for the airfoil's measurements."""
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(120, 5, generator=generator)
     data = TensorDataset(x, 120 + 10 * x.sum(1))
@@ -184,10 +186,10 @@ def noise(monkeypatch):
 
 
 def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
-    model, errors = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.75, place=2)
+    model, errors = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)
     assert len(errors) == 2 and airfoil.rmse(model, noise.validation) == min(errors)
-    again = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1]
-    others = [airfoil.train(noise, 0, **settings)[1] for settings in (
+    again = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1]
+    others = [airfoil.train(SHORT, noise, 0, **settings)[1] for settings in (
         {}, {"alpha": 2.0}, {"alpha": 2.0, "place": 2}, {"alpha": 2.0, "bandwidth": 1.75})]
     assert again == errors and errors not in others
     assert len({tuple(other) for other in others}) == 4
@@ -195,11 +197,11 @@ def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
 
 def test_mixing_with_oneself_is_plain_training(noise, monkeypatch):
     """Partners so alike that each is its own: then neither place nor weight matters."""
-    plain = airfoil.train(noise, 0)[1]
+    plain = airfoil.train(SHORT, noise, 0)[1]
     alone = torch.arange(120)
     monkeypatch.setattr(airfoil, "by_kernel", lambda y, bandwidth, generator: alone)
     for place in (0, 2):
-        mixed = airfoil.train(noise, 0, alpha=2.0, bandwidth=1.0, place=place)[1]
+        mixed = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.0, place=place)[1]
         assert mixed == pytest.approx(plain, rel=1e-3)
 
 
@@ -209,9 +211,9 @@ def test_inputs_and_targets_share_one_mix(noise, monkeypatch):
     known.weight.data.fill_(10.0)
     known.bias.data.fill_(120.0)
     monkeypatch.setattr(airfoil, "make_model", lambda: torch.nn.Sequential(known))
-    monkeypatch.setattr(torch.optim, "Adam", lambda p, lr, fused: torch.optim.SGD(p, lr=1e-2))
+    slow = SHORT | {"optimizer": {"name": "SGD", "lr": 1e-2}}
     for bandwidth in (None, 3.0):
-        assert max(airfoil.train(noise, 0, alpha=2.0, bandwidth=bandwidth)[1]) < 1e-3
+        assert max(airfoil.train(slow, noise, 0, alpha=2.0, bandwidth=bandwidth)[1]) < 1e-3
 
 
 def test_tuned_settings_are_the_best_on_validation_data():

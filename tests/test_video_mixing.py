@@ -199,11 +199,10 @@ def test_network_takes_any_size_and_sees_order_only_with_frames():
 
 
 @pytest.mark.parametrize("method", list(moving_digits.METHODS))
-def test_experiment_runs_small(method, monkeypatch, tmp_path):
+def test_experiment_runs_small(method, tmp_path):
     small = {"train": 24, "validation": 16, "test": 24}
     config = moving_digits.CONFIG | {"data": small, "epochs": 1}
-    monkeypatch.setattr(moving_digits, "CONFIG", config)
-    record = moving_digits.measure(method, 0, tmp_path / "run.pt")
+    record = moving_digits.measure(config, method, 0, tmp_path / "run.pt")
     test = record["metrics"]["test"]
     kinds = test["error_straight"] / 2 + test["error_circle"] / 4 + test["error_turning"] / 4
     assert kinds == pytest.approx(test["error"]) and set(record["metrics"]) == {

@@ -40,7 +40,7 @@ exit status: 0 all is recorded, 1 something failed or other processes are at the
 2 the command line is wrong, 130 interrupted.
 """
 # What the reader can do something about; anything else is a bug and keeps its traceback.
-EXPECTED = (OSError, DownloadError, ImportError, ValueError)
+EXPECTED = (OSError, DownloadError, ImportError, ValueError, results.UntraceableError)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,6 +113,7 @@ def _list(options) -> None:
 def _run(experiment: Experiment, runs: list[tuple[str, int]], options) -> int:
     todo = [it for it in runs if not results.exists(experiment.name, *it, options.results)]
     if todo and not options.dry_run:
+        results.check_traceable(options.results)
         check_writable((options.results or results.folder()) / experiment.name)
     if todo:
         device, threads = _device(experiment, options), _threads(options)

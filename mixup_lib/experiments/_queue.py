@@ -54,6 +54,7 @@ def run(
     Raises:
         ValueError: if ``workers`` or ``threads`` is below 1, or there is no such ``device``.
         OSError: if the folder of the results can't be written to.
+        UntraceableError: if a record could not name the commit of its code; nothing is run.
     """
     integer_at_least("workers", workers, 1)
     if threads is None and workers > 1:
@@ -70,6 +71,7 @@ def run(
     tell(f"{experiment.name}: {len(runs) - len(todo)} runs recorded, {len(todo)} to do")
     if not todo:
         return 0
+    results.check_traceable(root)
     check_writable(Path(root or results.folder()) / experiment.name)
     left = 0
     with progress_bar(
@@ -121,12 +123,7 @@ def _prepare(threads: int | None, beside_others: bool = False) -> None:
 
 def _job(arguments: tuple) -> tuple[str, bool]:
     """What to say of a run that ended, and whether it is recorded now."""
-    from mixup_lib.experiments import EXPERIMENTS
-
     experiment, method, seed, *where = arguments
-    if multiprocessing.parent_process():
-        # What reached a worker is a copy: its config is not the one that ``measure`` reads.
-        experiment = EXPERIMENTS.get(experiment.name, experiment)
     start = time.perf_counter()
     try:
         file = run_one(experiment, method, seed, *where)

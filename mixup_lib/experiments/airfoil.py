@@ -27,6 +27,7 @@ from torch.utils.data import TensorDataset
 from mixup_lib import datasets
 from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, rounded
+from mixup_lib.experiments.settings import optimizer_of
 from mixup_lib.models import parameter_count
 from mixup_lib.partners import by_kernel
 from mixup_lib.seeds import generator_for, initialised
@@ -68,9 +69,9 @@ METHODS = {
 }
 
 
-def load(seed: int) -> datasets.Splits:
+def load(config: dict, seed: int) -> datasets.Splits:
     """The seed's split, inputs scaled to [0, 1] over the training part."""
-    sizes = {part: CONFIG["data"][part] for part in ("train", "validation", "test")}
+    sizes = {part: config["data"][part] for part in ("train", "validation", "test")}
     splits = datasets.uci("airfoil", seed=seed, **sizes)
     x = splits.train.tensors[0]
     low, high = x.amin(0), x.amax(0)
@@ -101,7 +102,7 @@ def rmse(model: nn.Module, data: TensorDataset) -> float:
 
 
 def train(
-    splits: datasets.Splits, seed: int, alpha: float | None = None,
+    config: dict, splits: datasets.Splits, seed: int, alpha: float | None = None,
     bandwidth: float | None = None, place: int = 0,
 ) -> tuple[nn.Module, list[float]]:
     """Trains with mixtures of any two training examples.
@@ -109,6 +110,7 @@ def train(
     ``fit`` looks for partners in the batch; here each epoch draws one mix of the whole part.
 
     Args:
+        config: With epochs, batch size, optimizer and device.
         splits: What :func:`load` returns.
         seed: Initial weights and draws.
         alpha: Beta's parameter; None mixes nothing.
@@ -119,17 +121,17 @@ def train(
         The model of the best epoch, and the validation error of every epoch.
     """
     model = initialised(make_model, seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=CONFIG["optimizer"]["lr"], fused=True)
+    optimizer = optimizer_of(config, fused=True)(model.parameters())
     before, after = model[:place], model[place:]
     x, y = splits.train.tensors
     errors, best = [], None
-    for epoch in range(CONFIG["epochs"]):
+    for epoch in range(config["epochs"]):
         generator = generator_for(seed, epoch, "draws")
         order = torch.randperm(len(x), generator=generator)
         if alpha is not None:
             mix = _draw(y, alpha, bandwidth, generator)
             targets = mix.targets(y)
-        for rows in order.split(CONFIG["batch_size"]):
+        for rows in order.split(config["batch_size"]):
             hidden, wanted = before(x[rows]), y[rows]
             if alpha is not None:
                 lam = mix.lam[rows].unsqueeze(1)
@@ -151,11 +153,11 @@ def _draw(y: Tensor, alpha: float, bandwidth: float | None, generator: torch.Gen
     return draw_mixup(len(y), alpha, per_sample=True, partners=partners, generator=generator)
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once."""
-    splits = load(seed)
+    splits = load(config, seed)
     start = time.perf_counter()
-    model, errors = train(splits, seed, **METHODS[method])
+    model, errors = train(config, splits, seed, **METHODS[method])
     seconds = time.perf_counter() - start
     parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
     return {

@@ -3,15 +3,17 @@
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from mixup_lib.datasets import Splits, cifar10
+from mixup_lib import datasets
+from mixup_lib.datasets import Splits
+from mixup_lib.evaluation import evaluate
+from mixup_lib.experiments.runner import of_training, rounded
+from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.history import History
-from mixup_lib.models import ResNet
 from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.train import fit
 
 
 class Standardise(nn.Module):
@@ -39,7 +41,7 @@ class Standardise(nn.Module):
 def load(config: dict, seed: int) -> Splits:
     """The seed's draw of CIFAR-10 with the sizes of ``config["data"]``."""
     sizes = config["data"]
-    return cifar10(seed=seed, train=sizes["train"], validation=sizes["validation"])
+    return datasets.cifar10(seed=seed, train=sizes["train"], validation=sizes["validation"])
 
 
 def train(
@@ -48,36 +50,39 @@ def train(
     seed: int,
     checkpoint: Path | None,
     *,
-    make_model=ResNet,
     model: dict | None = None,
-    optimizer: dict | None = None,
-    **settings,
+    **own,
 ) -> tuple[nn.Module, Standardise, History]:
-    """Trains by ``config``, with a method's own ``settings`` of fit, model and optimizer.
+    """Trains by ``config``, with a method's own arguments of ``model`` and of fit.
 
     Returns:
         The model (of standardised images), what standardises, and the history.
     """
     standardise = Standardise(splits.train.tensors[0])
-    options = _but_name(config["model"]) | (model or {})
-    net = initialised(partial(make_model, classes=len(splits.classes), **options), seed)
-    options = _but_name(config["optimizer"]) | (optimizer or {})
+    make = partial(make_model, config, classes=len(splits.classes), **(model or {}))
+    net = initialised(make, seed)
     history = fit(
         net,
         standardise.of(splits.train),
         validation=standardise.of(splits.validation),
-        epochs=config["epochs"],
-        batch_size=config["batch_size"],
-        optimizer=partial(getattr(torch.optim, config["optimizer"]["name"]), **options),
-        schedule=cosine,
         seed=seed,
         checkpoint=checkpoint,
-        device=config["device"],
-        validate_every=config["validate_every"],
-        **settings,
+        **fit_settings(config, **own),
     )
     return net, standardise, history
 
 
-def _but_name(options: dict) -> dict:
-    return {name: value for name, value in options.items() if name != "name"}
+def measure(config: dict, splits: Splits, seed: int, checkpoint: Path | None, **own) -> dict:
+    """Trains once, with a method's ``own`` settings, and reads each part of the data once.
+
+    Returns:
+        The measured part of a record.
+    """
+    model, standardise, history = train(config, splits, seed, checkpoint, **own)
+    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
+    return {
+        "metrics": {
+            name: rounded(evaluate(model, standardise.of(data))) for name, data in parts.items()
+        },
+        "data_checksum": splits.checksum,
+    } | of_training(model, history)

@@ -7,17 +7,11 @@ share it. Alpha and the smoothing were not tuned. Test data are read once, at th
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch.nn import functional as F
-from torch.utils.data import TensorDataset
 
-from mixup_lib.augment import chain, crop, flip
-from mixup_lib.datasets import cifar10
 from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import ResNet
-from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, evaluate, fit
+from mixup_lib.experiments import cifar10
+from mixup_lib.experiments.runner import Experiment, described
 
 CONFIG = {
     "data": {
@@ -60,45 +54,10 @@ METHODS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    sizes = CONFIG["data"]
-    splits = cifar10(seed=seed, train=sizes["train"], validation=sizes["validation"])
-    images = splits.train.tensors[0]
-    mean = images.mean((0, 2, 3), keepdim=True)
-    deviation = images.std((0, 2, 3), keepdim=True)
-
-    def standardised(data: TensorDataset) -> TensorDataset:
-        x, y = data.tensors
-        return TensorDataset((x - mean) / deviation, y)
-
-    train, validation = standardised(splits.train), standardised(splits.validation)
-    settings = {name: value for name, value in CONFIG["model"].items() if name != "name"}
-    model = initialised(partial(ResNet, classes=len(splits.classes), **settings), seed)
-    options = {name: value for name, value in CONFIG["optimizer"].items() if name != "name"}
-    history = fit(
-        model,
-        train,
-        validation=validation,
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        optimizer=partial(torch.optim.SGD, **options),
-        schedule=cosine,
-        augment=chain(crop, flip),
-        seed=seed,
-        checkpoint=checkpoint,
-        device=CONFIG["device"],
-        validate_every=CONFIG["validate_every"],
-        **METHODS[method],
-    )
-    return {
-        "metrics": {
-            "test": rounded(evaluate(model, standardised(splits.test))),
-            "validation": rounded(evaluate(model, validation)),
-            "train": rounded(evaluate(model, train)),
-        },
-        "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    splits = cifar10.load(config, seed)
+    return cifar10.measure(config, splits, seed, checkpoint, **METHODS[method])
 
 
 EXPERIMENT = Experiment(

@@ -11,11 +11,9 @@ lies above zero. The learning rate is the paper's; nothing was tuned.
 from functools import partial
 from pathlib import Path
 
-from mixup_lib.augment import chain, crop, flip
 from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments import cifar10
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described
 from mixup_lib.manifold import manifold
 
 CONFIG = {
@@ -52,19 +50,10 @@ METHODS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    splits = cifar10.load(CONFIG, seed)
-    model, standardise, history = cifar10.train(
-        CONFIG, splits, seed, checkpoint, augment=chain(crop, flip), **METHODS[method]
-    )
-    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
-    return {
-        "metrics": {
-            name: rounded(evaluate(model, standardise.of(data))) for name, data in parts.items()
-        },
-        "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    splits = cifar10.load(config, seed)
+    return cifar10.measure(config, splits, seed, checkpoint, **METHODS[method])
 
 
 EXPERIMENT = Experiment(

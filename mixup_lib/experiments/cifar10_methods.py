@@ -110,11 +110,11 @@ METHODS = {
 ATTACKED = ("plain", "mixup-1", "label-smoothing", "weight-decay", "cutmix")
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    splits = cifar10.load(CONFIG, seed)
+    splits = cifar10.load(config, seed)
     model, standardise, history = cifar10.train(
-        CONFIG, splits, seed, checkpoint, **METHODS[method]
+        config, splits, seed, checkpoint, **METHODS[method]
     )
     record = judged(model, standardise, splits, seed, attack=method in ATTACKED)
     return record | of_training(model, history)

@@ -48,16 +48,16 @@ METHODS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once; reads the test data for the best and for the last epoch."""
     settings = dict(METHODS[method])
     share = settings.pop("share")
-    splits = cifar10.load(CONFIG, seed)
+    splits = cifar10.load(config, seed)
     x, y = splits.train.tensors
     noisy = corrupt_labels(y, share, len(splits.classes), generator_for(seed, "labels"))
     corrupted = replace(splits, train=TensorDataset(x, noisy))
     model, standardise, history = cifar10.train(
-        CONFIG, corrupted, seed, checkpoint, keep="best", **settings
+        config, corrupted, seed, checkpoint, keep="best", **settings
     )
     test = standardise.of(splits.test)
     trained = of_training(model, history)

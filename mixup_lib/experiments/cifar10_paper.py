@@ -19,15 +19,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-import torch
-
-from mixup_lib import datasets
-from mixup_lib.augment import chain, crop, flip
 from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.evaluation import evaluate
-from mixup_lib.experiments.cifar10 import Standardise
+from mixup_lib.experiments.cifar10 import Standardise, load
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import PreActResNet
+from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.seeds import initialised
 from mixup_lib.train import fit
 
@@ -60,46 +56,26 @@ METHODS = {
 }
 
 
-def divided_twice(progress: float) -> float:
-    """Schedule: 1, from half of the training on 0.1, from three quarters on 0.01."""
-    return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01
-
-
-def load(seed: int) -> datasets.Splits:
-    """The official split."""
-    sizes = CONFIG["data"]
-    return datasets.cifar10(seed=seed, train=sizes["train"], validation=sizes["validation"])
-
-
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once; returns the measured part of a record."""
-    splits = load(seed)
+    splits = load(config, seed)
     standardise = Standardise(splits.train.tensors[0])
     test = standardise.of(splits.test)
-    settings = {name: value for name, value in CONFIG["model"].items() if name != "name"}
-    model = initialised(partial(PreActResNet, classes=len(splits.classes), **settings), seed)
-    options = {name: value for name, value in CONFIG["optimizer"].items() if name != "name"}
+    model = initialised(partial(make_model, config, classes=len(splits.classes)), seed)
     history = fit(
         model,
         standardise.of(splits.train),
         validation=test,  # no part is kept back: see above
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        optimizer=partial(torch.optim.SGD, **options),
-        schedule=divided_twice,
-        augment=chain(crop, flip),
         seed=seed,
         checkpoint=checkpoint,
-        device=CONFIG["device"],
-        precision=CONFIG["precision"],
-        **METHODS[method],
+        **fit_settings(config, **METHODS[method]),
     )
     errors = rounded([1 - share for share in history["validation_accuracy"]])
     trained = of_training(model, history)
     curves = {"train_loss": trained["history"]["train_loss"], "test_error": errors}
     return {
         "metrics": {
-            "median": {"error": round(median(errors[-CONFIG["last_epochs"] :]), 6)},
+            "median": {"error": round(median(errors[-config["last_epochs"] :]), 6)},
             "test": rounded(evaluate(model, test)),
             "train": rounded(evaluate(model, standardise.of(splits.train))),
         },

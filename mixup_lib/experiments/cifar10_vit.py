@@ -15,10 +15,8 @@ learning rate, for plain training alone, which all methods share. Nothing else w
 
 from pathlib import Path
 
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments import cifar10, cifar10_methods
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import TinyViT
+from mixup_lib.experiments.runner import Experiment, described
 
 SHARED = ("data", "schedule", "epochs", "batch_size", "augment", "device", "precision",
           "validate_every")  # fmt: skip
@@ -40,19 +38,10 @@ METHODS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    splits = cifar10.load(CONFIG, seed)
-    model, standardise, history = cifar10.train(
-        CONFIG, splits, seed, checkpoint, make_model=TinyViT, **METHODS[method]
-    )
-    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
-    return {
-        "metrics": {
-            name: rounded(evaluate(model, standardise.of(part))) for name, part in parts.items()
-        },
-        "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    splits = cifar10.load(config, seed)
+    return cifar10.measure(config, splits, seed, checkpoint, **METHODS[method])
 
 
 EXPERIMENT = Experiment(

@@ -21,7 +21,7 @@ and the GAN are trained was decided by looking at samples, of the same seed.
 """
 
 import time
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,17 +30,20 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 from torchvision.transforms import InterpolationMode, v2
 
+from mixup_lib import datasets
 from mixup_lib.augment import crop, per_image
-from mixup_lib.datasets import Splits, digits
+from mixup_lib.datasets import Splits
 from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, rounded
+from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.gan import fit_gan
 from mixup_lib.generate import fit_autoencoder, sample
-from mixup_lib.models import SmallCNN, parameter_count
+from mixup_lib.history import History
+from mixup_lib.models import parameter_count
 from mixup_lib.models.generative import VAE, Discriminator, Generator
 from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.train import fit
 
 # One knob for each method: its name, three values from mild to strong, and the validation error of
 # each, in percent, with seed 1000.
@@ -129,27 +132,30 @@ METHODS |= {f"{name}-long": METHODS[name] | {"steps": 4 * CONFIG["steps"]}
             for name in ("plain", "mixup")}  # fmt: skip
 
 
-def load(seed: int) -> Splits:
+def load(seed: int, config: dict = CONFIG) -> Splits:
     """The seed's draw: ten labelled examples of each digit, and all others to measure on."""
-    return digits(seed=seed, **{k: v for k, v in CONFIG["data"].items() if k != "name"})
+    return datasets.digits(seed=seed, **without_name(config["data"]))
 
 
-@cache
-def source(name: str, seed: int) -> tuple[nn.Module, float, int]:
-    """A generative model of the seed's hundred examples, its CPU seconds and parameters.
+def source(
+    config: dict, name: str, train: TensorDataset, seed: int
+) -> tuple[nn.Module, float, int]:
+    """A generative model of the hundred examples, its CPU seconds and parameters.
 
     Args:
+        config: with how long it trains.
         name: "vae" or "gan".
-        seed: of the split, the initial weights and the draws.
+        train: the examples.
+        seed: of the initial weights and the draws.
     """
-    train, start = load(seed).train, time.process_time()
+    start = time.process_time()
     if name == "vae":
         model = initialised(partial(VAE, (1, 8, 8), classes=10), seed)
-        fit_autoencoder(model, train, epochs=CONFIG["vae"]["epochs"], seed=seed)
+        fit_autoencoder(model, train, epochs=config["vae"]["epochs"], seed=seed)
         return model, time.process_time() - start, parameter_count(model)
     model = initialised(partial(Generator, (1, 8, 8), classes=10), seed)
     judge = initialised(partial(Discriminator, (1, 8, 8), classes=10), seed)
-    fit_gan(model, judge, train, steps=CONFIG["gan"]["steps"], seed=seed)
+    fit_gan(model, judge, train, steps=config["gan"]["steps"], seed=seed)
     spent = time.process_time() - start
     return model, spent, parameter_count(model) + parameter_count(judge)
 
@@ -162,36 +168,33 @@ def enlarged(train: TensorDataset, model: nn.Module, samples: int, seed: int) ->
 
 
 def trained(
-    seed: int, *, source_name: str | None = None, samples: int = 0, model: dict | None = None,
-    optimizer: dict | None = None, steps: int = CONFIG["steps"], **options,
-) -> tuple[nn.Module, dict, int]:  # fmt: skip
-    """Trains a classifier; returns it, the CPU seconds, and the parameters beyond its own."""
-    train, before, extra = load(seed).train, 0.0, 0
+    config: dict, train: TensorDataset, seed: int, *, source_name: str | None = None,
+    samples: int = 0, steps: int | None = None, **own,
+) -> tuple[nn.Module, History, dict, int]:  # fmt: skip
+    """Trains a classifier; returns it, the history, CPU seconds, and parameters beyond its own."""
+    before, extra = 0.0, 0
     if source_name is not None:
-        made_by, before, extra = source(source_name, seed)
+        made_by, before, extra = source(config, source_name, train, seed)
         start = time.process_time()
         train = enlarged(train, made_by, samples, seed)
         before += time.process_time() - start
-    net = initialised(partial(SmallCNN, **_but_name("model") | (model or {})), seed)
-    size, start = CONFIG["batch_size"], time.process_time()
-    fit(
-        net, train, epochs=round(steps / -(-len(train) // size)), batch_size=size, seed=seed,
-        optimizer=partial(torch.optim.Adam, **_but_name("optimizer") | (optimizer or {})),
-        schedule=cosine, device=CONFIG["device"], progress=False, **options,
-    )  # fmt: skip
-    return net, {"before": before, "training": time.process_time() - start}, extra
+    net = initialised(partial(make_model, config), seed)
+    epochs = round((steps or config["steps"]) / -(-len(train) // config["batch_size"]))
+    start = time.process_time()
+    history = fit(
+        net, train, seed=seed, progress=False, **fit_settings(config | {"epochs": epochs}, **own)
+    )
+    seconds = {"before": before, "training": time.process_time() - start}
+    return net, history, seconds, extra
 
 
-def _but_name(part: str) -> dict:
-    return {name: value for name, value in CONFIG[part].items() if name != "name"}
-
-
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; a run is too short for a checkpoint."""
-    net, seconds, extra = trained(seed, **METHODS[method])
-    splits = load(seed)
+    splits = load(seed, config)
+    net, history, seconds, extra = trained(config, splits.train, seed, **METHODS[method])
     parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
     return {
+        "fit": history.settings,
         "metrics": {name: rounded(evaluate(net, part)) for name, part in parts.items()},
         "seconds": rounded(seconds, 2),
         "parameters": parameter_count(net),
@@ -202,9 +205,10 @@ def measure(method: str, seed: int, checkpoint: Path) -> dict:
 
 def choose(seed: int = 1000) -> None:
     """Prints the validation error, in percent, of every value of every knob."""
+    data = load(seed)
     for method, (_, values) in KNOBS.items():
-        nets = [trained(seed, **setting(method, value))[0] for value in values]
-        errors = [100 * evaluate(net, load(seed).validation)["error"] for net in nets]
+        nets = [trained(CONFIG, data.train, seed, **setting(method, value))[0] for value in values]
+        errors = [100 * evaluate(net, data.validation)["error"] for net in nets]
         print(f'    "{method}": ({", ".join(f"{error:.2f}" for error in errors)}),', flush=True)
 
 

@@ -13,17 +13,18 @@ Test data are read once, at the end of a run.
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
+from mixup_lib import datasets
 from mixup_lib.audio import LogMel, mix_by_loudness, spec_augment
-from mixup_lib.datasets.audio import FSDD_RATE, fsdd
+from mixup_lib.datasets.audio import FSDD_RATE
 from mixup_lib.draw import draw_mixup
+from mixup_lib.experiments import settings
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.mix import Mix
-from mixup_lib.models import ResNet, SpectrogramNet
+from mixup_lib.models import SpectrogramNet
 from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, evaluate, fit
+from mixup_lib.train import evaluate, fit
 
 CONFIG = {
     "claim": {
@@ -91,35 +92,24 @@ METHODS = {
 }
 
 
-def make_model(classes: int) -> SpectrogramNet:
+def make_model(classes: int, config: dict = CONFIG) -> SpectrogramNet:
     """The network of the experiment, with features made on the fly."""
-    settings = {
-        part: {name: value for name, value in CONFIG[part].items() if name != "name"}
-        for part in ("features", "model")
-    }
-    network = ResNet(classes=classes, **settings["model"])
-    return SpectrogramNet(network, LogMel(**settings["features"]))
+    network = settings.make_model(config, classes=classes)
+    return SpectrogramNet(network, LogMel(**settings.without_name(config["features"])))
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    data = CONFIG["data"]
-    splits = fsdd(fold=seed, samples=data["samples"], policy=data["policy"])
-    model = initialised(partial(make_model, len(splits.classes)), seed)
-    options = {name: value for name, value in CONFIG["optimizer"].items() if name != "name"}
+    data = config["data"]
+    splits = datasets.fsdd(fold=seed, samples=data["samples"], policy=data["policy"])
+    model = initialised(partial(make_model, len(splits.classes), config), seed)
     history = fit(
         model,
         splits.train,
         validation=splits.validation,
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        optimizer=partial(torch.optim.AdamW, **options),
-        schedule=cosine,
         seed=seed,
         checkpoint=checkpoint,
-        device=CONFIG["device"],
-        validate_every=CONFIG["validate_every"],
-        **METHODS[method],
+        **settings.fit_settings(config, **METHODS[method]),
     )
     return {
         "metrics": {

@@ -19,26 +19,27 @@ method before the results were read, and a sixth of seen-and-heard.
 """
 
 import time
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
+from mixup_lib import datasets
 from mixup_lib.adaptive import adaptive_alpha, draw_adaptive
 from mixup_lib.audio import LogMel
-from mixup_lib.datasets import digits, fsdd, stratified_split
+from mixup_lib.datasets import stratified_split
 from mixup_lib.draw import draw_mixup
 from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.history import History
-from mixup_lib.models import MLP
-from mixup_lib.multimodal import TwoSenses, companions, mix_apart
+from mixup_lib.multimodal import companions, mix_apart
 from mixup_lib.schedules import cosine as cosine_alpha
 from mixup_lib.schedules import draw_scheduled, large_then_small, linear, off_late
 from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.train import fit
 
 SHARED = {
     "data": {
@@ -105,61 +106,57 @@ SCHEDULES = FIXED | {
 }
 
 
-@cache
-def recordings() -> tuple[Tensor, Tensor, str]:
+METHODS = SENSES | SCHEDULES
+
+
+def recordings(features: dict) -> tuple[Tensor, Tensor, str]:
     """Log-mel spectrograms ``(3000, features)`` in [0, 1], labels, and the data's checksum."""
-    splits = fsdd()
+    splits = datasets.fsdd()
     parts = (splits.train, splits.validation, splits.test)
     x, y = (torch.cat(tensors) for tensors in zip(*(part.tensors for part in parts), strict=True))
-    settings = {name: it for name, it in SHARED["features"].items() if name != "name"}
-    return LogMel(**settings)(x).flatten(1), y, splits.checksum
+    return LogMel(**without_name(features))(x).flatten(1), y, splits.checksum
 
 
-def sounds(seed: int) -> dict[str, TensorDataset]:
-    """The seed's draw of the recordings, in three parts."""
-    x, y, _ = recordings()
+def sounds(config: dict, seed: int) -> tuple[dict[str, TensorDataset], str]:
+    """The seed's draw of the recordings, in three parts, and the checksum of all recordings."""
+    x, y, checksum = recordings(config["features"])
     names = ("test", "validation", "train")
-    chosen = stratified_split(y, [SHARED["data"][name] for name in names], seed)
-    return {name: TensorDataset(x[rows], y[rows]) for name, rows in zip(names, chosen, strict=True)}
+    chosen = stratified_split(y, [config["data"][name] for name in names], seed)
+    drawn = zip(names, chosen, strict=True)
+    return {name: TensorDataset(x[rows], y[rows]) for name, rows in drawn}, checksum
 
 
-def seen_and_heard(seed: int) -> dict[str, TensorDataset]:
+def seen_and_heard(config: dict, seed: int) -> tuple[dict[str, TensorDataset], str]:
     """The same, each recording behind a noisy picture of its digit: one vector."""
-    pictures, parts = digits(seed=seed), {}
+    pictures, parts = datasets.digits(seed=seed), {}
     generator = generator_for(seed, "pictures")
-    for name, part in sounds(seed).items():
+    heard_parts, checksum = sounds(config, seed)
+    for name, part in heard_parts.items():
         (heard, y), (seen, among) = part.tensors, getattr(pictures, name).tensors
         seen = seen[companions(y, among, generator)].flatten(1)
-        seen = seen + TOGETHER["noise"] * torch.randn(seen.shape, generator=generator)
+        seen = seen + config["noise"] * torch.randn(seen.shape, generator=generator)
         parts[name] = TensorDataset(torch.cat([seen, heard], 1), y)
-    return parts
+    return parts, checksum
 
 
-def measure(config: dict, methods: dict, method: str, seed: int, checkpoint: Path | None) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
     start = time.perf_counter()
     together = config["model"]["name"] == "TwoSenses"
-    parts = (seen_and_heard if together else sounds)(seed)
-    width, hidden = parts["train"].tensors[0].shape[1], config["model"]["hidden"]
-    make = partial(MLP, width, hidden, 10)
-    if together:
-        make = partial(TwoSenses, 64, width - 64, 10, hidden)
-    model = initialised(make, seed)
+    parts, checksum = (seen_and_heard if together else sounds)(config, seed)
+    width = parts["train"].tensors[0].shape[1]
+    sizes = {"seen": 64, "heard": width - 64} if together else {"in_features": width}
+    model = initialised(partial(make_model, config, classes=10, **sizes), seed)
     history = fit(
         model,
         parts["train"],
         validation=parts["validation"],
-        epochs=config["epochs"],
-        batch_size=config["batch_size"],
-        optimizer=partial(torch.optim.Adam, lr=config["optimizer"]["lr"]),
-        schedule=cosine,
         seed=seed,
-        device=config["device"],
-        **methods[method],
+        **fit_settings(config, **METHODS[method]),
     )
     measured = {
         "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
-        "data_checksum": recordings()[2],
+        "data_checksum": checksum,
     } | of_training(model, history)
     if method == "adaptive":
         past = [History(history.rows[:n]) for n in range(len(history))]
@@ -177,7 +174,7 @@ def _experiment(
         config=config,
         methods=described(methods),
         seeds=tuple(range(seeds)),
-        measure=partial(measure, config, methods),
+        measure=measure,
     )
 
 

@@ -28,10 +28,10 @@ from torch.utils.data import TensorDataset
 from mixup_lib import datasets
 from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.frames import draw_frames
-from mixup_lib.models import VideoCNN
 from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, evaluate, fit
+from mixup_lib.train import evaluate, fit
 
 CONFIG = {
     "data": {"name": "moving-digits", "train": 600, "validation": 500, "test": 2000},
@@ -78,25 +78,18 @@ KINDS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    sizes = {part: CONFIG["data"][part] for part in ("train", "validation", "test")}
+    sizes = {part: config["data"][part] for part in ("train", "validation", "test")}
     splits = datasets.moving_digits(seed=seed, **sizes)
-    settings = {name: value for name, value in CONFIG["model"].items() if name != "name"}
-    model = initialised(partial(VideoCNN, classes=len(splits.classes), **settings), seed)
+    model = initialised(partial(make_model, config, classes=len(splits.classes)), seed)
     history = fit(
         model,
         splits.train,
         validation=splits.validation,
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        optimizer=partial(torch.optim.Adam, lr=CONFIG["optimizer"]["lr"]),
-        schedule=cosine,
         seed=seed,
         checkpoint=checkpoint,
-        device=CONFIG["device"],
-        validate_every=CONFIG["validate_every"],
-        **METHODS[method],
+        **fit_settings(config, **METHODS[method]),
     )
     return {
         "metrics": {

@@ -15,16 +15,15 @@ are read once, at the end of a run.
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from mixup_lib.datasets import numbers
+from mixup_lib import datasets
 from mixup_lib.datasets.splits import sha256
 from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import Seq2Seq, mixed_sequences
+from mixup_lib.experiments.settings import fit_settings, make_model
+from mixup_lib.models import mixed_sequences
 from mixup_lib.seeds import initialised
 from mixup_lib.sequences import sequence_loss, sequence_scores, word_dropout
-from mixup_lib.train import cosine, fit
+from mixup_lib.train import fit
 
 CONFIG = {
     "data": {
@@ -81,37 +80,26 @@ METHODS = {
 }
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
-    sizes, model_sizes = CONFIG["data"], CONFIG["model"]
-    splits = numbers(
+    sizes = config["data"]
+    splits = datasets.numbers(
         seed,
         **{part: sizes[part] for part in ("train", "validation", "test")},
         digits=tuple(sizes["digits"]),
     )
     # Where nothing is mixed, the place makes no difference.
-    settings = {"forward": at_embeddings} | METHODS[method]
-    make_model = partial(
-        Seq2Seq,
-        len(splits.classes),
-        model_sizes["width"],
-        model_sizes["embedding"],
-        settings.pop("dropout", 0.0),
-    )
-    model = initialised(make_model, seed)
+    own = {"loss": sequence_loss, "forward": at_embeddings} | METHODS[method]
+    dropout = own.pop("dropout", 0.0)
+    make = partial(make_model, config, vocabulary=len(splits.classes), dropout=dropout)
+    model = initialised(make, seed)
     history = fit(
         model,
         splits.train,
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        loss=sequence_loss,
-        optimizer=partial(torch.optim.Adam, lr=CONFIG["optimizer"]["lr"]),
-        schedule=cosine,
         seed=seed,
         checkpoint=checkpoint,
-        device=CONFIG["device"],
         progress=False,
-        **settings,
+        **fit_settings(config, **own),
     )
     parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
     return {

@@ -22,14 +22,15 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 from torchvision.transforms import v2
 
+from mixup_lib import datasets
 from mixup_lib.augment import per_image
-from mixup_lib.datasets import Splits, digits
+from mixup_lib.datasets import Splits
 from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import SmallCNN
+from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.train import fit
 
 SIDE = 24
 CONFIG = {
@@ -121,10 +122,10 @@ METHODS = {
 }
 
 
-def load(seed: int) -> Splits:
+def load(seed: int, config: dict = CONFIG) -> Splits:
     """The seed's draw of digits, each on a canvas of its own."""
-    sizes = {name: size for name, size in CONFIG["data"].items() if name != "name"}
-    splits = digits(seed=seed, **sizes)
+    sizes = without_name(config["data"])
+    splits = datasets.digits(seed=seed, **sizes)
     parts = {name: getattr(splits, name).tensors for name in sizes}
     placing = {name: generator_for(seed, "placed", name) for name in parts}
     return Splits(
@@ -135,22 +136,16 @@ def load(seed: int) -> Splits:
     )
 
 
-def measure(method: str, seed: int, checkpoint: Path) -> dict:
+def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; a run is too short for a checkpoint."""
-    splits = load(seed)
-    options = {name: value for name, value in CONFIG["model"].items() if name != "name"}
-    model = initialised(partial(SmallCNN, **options), seed)
+    splits = load(seed, config)
+    model = initialised(partial(make_model, config), seed)
     history = fit(
         model,
         splits.train,
-        epochs=CONFIG["epochs"],
-        batch_size=CONFIG["batch_size"],
-        optimizer=partial(torch.optim.Adam, lr=CONFIG["optimizer"]["lr"]),
-        schedule=cosine,
         seed=seed,
-        device=CONFIG["device"],
         progress=False,
-        **METHODS[method],
+        **fit_settings(config, **METHODS[method]),
     )
     parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
     return {

@@ -2,19 +2,19 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
 
 from mixup_lib import results
-from mixup_lib.checkpoint import describe
 from mixup_lib.experiments._alone import alone
 from mixup_lib.experiments._pace import pace
 from mixup_lib.history import History
 from mixup_lib.models import parameter_count
+from mixup_lib.naming import describe
 from mixup_lib.runtime import default_device
 
 __all__ = ["Experiment", "run_one"]
@@ -27,11 +27,12 @@ class Experiment:
     Attributes:
         name: folder of its results.
         title: one line for the list of experiments.
-        config: everything that the runs share, as JSON; it is copied into each record. ``measure``
-            reads ``config["device"]`` when it starts: the device is chosen for each run.
+        config: everything that the runs share, as JSON; it is copied into each record, with the
+            device of the run.
         methods: name of each method and its own settings, as JSON.
         seeds: the paired seeds: each varies data split, initial weights and draws.
-        measure: ``(method, seed, checkpoint) -> dict``, the part of a record that it measured.
+        measure: ``(config, method, seed, checkpoint) -> dict``, the part of a record that it
+            measured. It takes every setting from the ``config`` it is given, a copy of its own.
         cpu_only: True if ``measure`` trains on the CPU, whatever ``config`` says.
     """
 
@@ -40,7 +41,7 @@ class Experiment:
     config: dict
     methods: dict[str, dict]
     seeds: tuple[int, ...]
-    measure: Callable[[str, int, Path], dict]
+    measure: Callable[[dict, str, int, Path], dict]
     cpu_only: bool = False
 
     def runs(self) -> list[tuple[str, int]]:
@@ -64,7 +65,7 @@ def described(methods: dict[str, dict]) -> dict[str, dict]:
 
 
 def of_training(model: nn.Module, history: History) -> dict:
-    """The part of a record that every training has: its curves, seconds and parameters."""
+    """The part of a record that every training has: what ran, its curves, seconds, parameters."""
     curves = {}
     for name in ("validation_accuracy", "validation_nll", "train_loss", "mixed_accuracy"):
         column = [row[name] for row in history.rows if name in row]
@@ -72,6 +73,7 @@ def of_training(model: nn.Module, history: History) -> dict:
             curves[name] = rounded(column)
     validated = [row["epoch"] for row in history.rows if "validation_nll" in row]
     return {
+        "fit": history.settings,
         "history": {"validated_epochs": validated} | curves,
         "seconds": {"training": round(sum(history["seconds"]), 1)},
         "parameters": parameter_count(model),
@@ -101,6 +103,7 @@ def run_one(
         ValueError: if the experiment has no such method or seed, or can't run on ``device``.
         BlockingIOError: if another process is at this very run.
         FileExistsError: if another process recorded it meanwhile.
+        UntraceableError: if the record could not name the commit of its code; nothing is run.
     """
     if (method, seed) not in experiment.runs():
         raise ValueError(
@@ -111,6 +114,7 @@ def run_one(
     target = results.path(experiment.name, method, seed, root)
     if target.exists():
         return None
+    results.check_traceable(root)
     if checkpoints is None:
         usual = root is None or Path(root).resolve() == results.folder()
         own = results.folder().parent / "data" / "checkpoints"
@@ -126,14 +130,14 @@ def run_one(
             left.unlink(missing_ok=True)  # half files of a process that was killed
         provenance = results.provenance() | {"device": device, "pace": pace(device)}
         resumed, start = checkpoint.exists(), time.perf_counter()
-        with _on(experiment, device):
-            record = {
-                "experiment": experiment.name,
-                "method": method,
-                "seed": seed,
-                "config": experiment.config | {"method": experiment.methods[method]},
-                "provenance": provenance,
-            } | experiment.measure(method, seed, checkpoint)
+        config = experiment.config | {"device": device}
+        record = {
+            "experiment": experiment.name,
+            "method": method,
+            "seed": seed,
+            "config": config | {"method": experiment.methods[method]},
+            "provenance": provenance,
+        } | experiment.measure(deepcopy(config), method, seed, checkpoint)
         if not resumed:
             seconds = {"run": round(time.perf_counter() - start, 1)}
             record["seconds"] = record.get("seconds", {}) | seconds
@@ -152,17 +156,3 @@ def device_of(experiment: Experiment, device: str | None) -> str:
     if experiment.cpu_only and device != "cpu":
         raise ValueError(f"device must be 'cpu' for {experiment.name}, got {device!r}")
     return device
-
-
-@contextmanager
-def _on(experiment: Experiment, device: str) -> Iterator[None]:
-    """The experiment's own settings, but for the device."""
-    before = experiment.config.get("device")
-    if before in (None, device):  # no setting, or the usual one
-        yield
-        return
-    experiment.config["device"] = device
-    try:
-        yield
-    finally:
-        experiment.config["device"] = before

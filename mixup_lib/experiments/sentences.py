@@ -14,12 +14,11 @@ room after the best one. Test data are read once, at the end of a run.
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from mixup_lib.datasets import imdb, rotten_tomatoes, trec
+from mixup_lib import datasets
 from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import PLACES, BiLSTM, SentenceCNN, mix_at
+from mixup_lib.experiments.settings import fit_settings, make_model
+from mixup_lib.models import PLACES, mix_at
 from mixup_lib.seeds import initialised
 from mixup_lib.text import encode_splits
 from mixup_lib.train import evaluate, fit
@@ -29,9 +28,6 @@ METHODS = {"plain": {"forward": partial(mix_at, place="embedding")}} | {
     place: {"forward": partial(mix_at, place=place), "mixing": partial(draw_mixup, alpha=1.0)}
     for place in PLACES
 }
-
-DATA = {"trec": trec, "rotten_tomatoes": rotten_tomatoes, "imdb": imdb}
-MODELS = {"SentenceCNN": SentenceCNN, "BiLSTM": BiLSTM}
 
 SHARED = {
     "batch_size": 64,
@@ -91,24 +87,17 @@ IMDB = SHARED | {
 def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
     data = config["data"]
-    splits = DATA[data["name"]](seed=seed, **data["sizes"])
+    splits = getattr(datasets, data["name"])(seed=seed, **data["sizes"])
     encoded, tokenizer = encode_splits(splits, **data["encoding"])
-    settings = {name: value for name, value in config["model"].items() if name != "name"}
-    kind = MODELS[config["model"]["name"]]
-    vocabulary, classes = tokenizer.get_vocab_size(), len(splits.classes)
-    model = initialised(partial(kind, vocabulary, classes, **settings), seed)
+    sizes = {"vocabulary": tokenizer.get_vocab_size(), "classes": len(splits.classes)}
+    model = initialised(partial(make_model, config, **sizes), seed)
     history = fit(
         model,
         encoded.train,
         validation=encoded.validation,
-        epochs=config["epochs"],
-        batch_size=config["batch_size"],
-        optimizer=partial(torch.optim.Adam, lr=config["optimizer"]["lr"], fused=True),
         seed=seed,
         checkpoint=checkpoint,
-        device=config["device"],
-        keep=config["keep"],
-        **METHODS[method],
+        **fit_settings(config, optimizer={"fused": True}, **METHODS[method]),
     )
     scores = history["validation_accuracy"]
     return {
@@ -117,7 +106,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
             "validation": rounded(evaluate(model, encoded.validation)),
         },
         "best_epoch": scores.index(max(scores)) + 1,
-        "vocabulary": vocabulary,
+        "vocabulary": sizes["vocabulary"],
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 
@@ -131,7 +120,7 @@ def _experiment(
         config=config,
         methods=described({method: METHODS[method] for method in methods}),
         seeds=tuple(seeds),
-        measure=partial(measure, config),
+        measure=measure,
     )
 
 

@@ -17,12 +17,10 @@ once.
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from mixup_lib import datasets
 from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.models import MLP
+from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.seeds import initialised
 from mixup_lib.train import evaluate, fit
 
@@ -59,18 +57,14 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     for name in config["data"]["names"]:
         splits = datasets.standardised(load(name, seed))
         columns, classes = splits.train.tensors[0].shape[1], len(splits.classes)
-        model = initialised(partial(MLP, columns, config["model"]["hidden"], classes), seed)
+        make = partial(make_model, config, in_features=columns, classes=classes)
+        model = initialised(make, seed)
         history = fit(
             model,
             splits.train,
             validation=splits.validation,
-            epochs=config["epochs"],
-            batch_size=config["batch_size"],
-            optimizer=partial(torch.optim.Adam, lr=config["optimizer"]["lr"], fused=True),
             seed=seed,
-            device=config["device"],
-            keep=config["keep"],
-            **METHODS[method],
+            **fit_settings(config, optimizer={"fused": True}, **METHODS[method]),
         )
         metrics[name] = rounded(evaluate(model, splits.test))
         metrics[f"{name}-train"] = rounded(evaluate(model, splits.train))
@@ -93,7 +87,7 @@ def _experiment(name: str, title: str, config: dict, seeds: int) -> Experiment:
         config=config,
         methods=described(METHODS),
         seeds=tuple(range(seeds)),
-        measure=partial(measure, config),
+        measure=measure,
     )
 
 
