@@ -18,8 +18,11 @@ CONFIG = re.compile(r'""" # BEGIN TEST CONFIG\n(.*?)""" # END TEST CONFIG\n', re
 def cells(file: str, drawn: dict[str, str] | None = None) -> dict[str, str]:
     """The sources of a master's code cells by id, with a variant's cells in their places."""
     notebook = course.read(course.ROOT / "assignments" / file)
-    return {cell.id: (drawn or {}).get(cell.id, cell.source) for cell in notebook.cells
-            if cell.cell_type == "code"}
+    return {
+        cell.id: (drawn or {}).get(cell.id, cell.source)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
 
 
 def answered(sources: dict[str, str], answers: dict[str, str]) -> dict[str, str]:
@@ -31,8 +34,12 @@ def untouched(sources: dict[str, str]) -> dict[str, str]:
     """What a student starts from."""
     from otter.assign.solutions import replace_solutions
 
-    return {name: "\n".join(replace_solutions(source.splitlines(), "python"))
-            if name.endswith("-solution") else source for name, source in sources.items()}
+    return {
+        name: "\n".join(replace_solutions(source.splitlines(), "python"))
+        if name.endswith("-solution")
+        else source
+        for name, source in sources.items()
+    }
 
 
 def mark(sources: dict[str, str], only: tuple[str, ...] = ()) -> dict[str, tuple[float, str]]:
@@ -51,7 +58,7 @@ def mark(sources: dict[str, str], only: tuple[str, ...] = ()) -> dict[str, tuple
         with contextlib.redirect_stdout(io.StringIO()):
             if config:
                 if not only or name.split("-")[0] in only:
-                    found[name] = outcome(source[config.end():], config, space)
+                    found[name] = outcome(source[config.end() :], config, space)
                 continue
             with contextlib.suppress(Exception):  # a notebook goes on after a cell that fails
                 exec(compile(source, f"<{name}>", "exec"), space)

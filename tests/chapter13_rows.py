@@ -2,7 +2,7 @@
 
 import json
 
-from mixup_lib import results
+from mixup_lib.evidence import results
 
 PUBLISHED = json.loads((results.folder() / "published.json").read_text("utf-8"))
 TREC, UCI = "mixuptext-trec-cnn-random", ("mixup-uci-erm", "mixup-uci-mixup")
@@ -22,50 +22,99 @@ def benchmark(method):
 
 
 ROWS = {
-    "TREC, hidden": row("trec-cnn", "plain", "hidden", metric="accuracy",
-                        theirs=pair(TREC, "none", "hidden")),
-    "TREC, embedding": row("trec-cnn", "plain", "embedding", metric="accuracy",
-                           theirs=pair(TREC, "none", "embed")),
-    "TREC, sentence": row("trec-cnn", "plain", "sentence", metric="accuracy",
-                          theirs=pair(TREC, "none", "sent")),
-    "IMDB, embedding": row("imdb-bilstm", "plain", "embedding", metric="accuracy",
-                           theirs=pair("mixuptext-imdb-lstm-glove", "none", "embed")),
-    "Airfoil, mixup": row("airfoil", "plain", "mixup", metric="rmse", scale=1,
-                          theirs=pair("cmixup-airfoil", "ERM", "mixup")),
-    "Airfoil, Mani mixup": row("airfoil", "plain", "manifold", metric="rmse", scale=1,
-                               theirs=pair("cmixup-airfoil", "ERM", "Mani mixup")),
-    "Airfoil, C-Mixup": row("airfoil", "plain", "cmixup", metric="rmse", scale=1,
-                            theirs=pair("cmixup-airfoil", "ERM", "C-Mixup")),
+    "TREC, hidden": row(
+        "trec-cnn", "plain", "hidden", metric="accuracy", theirs=pair(TREC, "none", "hidden")
+    ),
+    "TREC, embedding": row(
+        "trec-cnn", "plain", "embedding", metric="accuracy", theirs=pair(TREC, "none", "embed")
+    ),
+    "TREC, sentence": row(
+        "trec-cnn", "plain", "sentence", metric="accuracy", theirs=pair(TREC, "none", "sent")
+    ),
+    "IMDB, embedding": row(
+        "imdb-bilstm",
+        "plain",
+        "embedding",
+        metric="accuracy",
+        theirs=pair("mixuptext-imdb-lstm-glove", "none", "embed"),
+    ),
+    "Airfoil, mixup": row(
+        "airfoil",
+        "plain",
+        "mixup",
+        metric="rmse",
+        scale=1,
+        theirs=pair("cmixup-airfoil", "ERM", "mixup"),
+    ),
+    "Airfoil, Mani mixup": row(
+        "airfoil",
+        "plain",
+        "manifold",
+        metric="rmse",
+        scale=1,
+        theirs=pair("cmixup-airfoil", "ERM", "Mani mixup"),
+    ),
+    "Airfoil, C-Mixup": row(
+        "airfoil",
+        "plain",
+        "cmixup",
+        metric="rmse",
+        scale=1,
+        theirs=pair("cmixup-airfoil", "ERM", "C-Mixup"),
+    ),
     "Speech Commands, LeNet": row(None, "", "", theirs=(10.3, 11.3)),
     "Speech Commands, VGG-11": row(None, "", "", theirs=(4.6, 3.4)),
 }
 for _place in ("embedding", "hidden", "sentence"):
-    ROWS[f"Rotten Tomatoes, {_place}"] = row("rotten-tomatoes-cnn", "plain", _place,
-                                             metric="accuracy")
+    ROWS[f"Rotten Tomatoes, {_place}"] = row(
+        "rotten-tomatoes-cnn", "plain", _place, metric="accuracy"
+    )
 for _method in ("waveform", "log-mel", "loudness", "specaugment"):
     ROWS[f"digits, {_method}"] = row("fsdd", "plain", _method)
 for _name in ("Abalone", "Arrhythmia", "HTRU2", "Iris", "Phishing"):
     _key = _name.lower()
-    ROWS[_name] = row("uci", "plain", "mixup", part=_key,
-                      theirs=tuple(PUBLISHED[name]["values"][_key] for name in UCI))
+    ROWS[_name] = row(
+        "uci",
+        "plain",
+        "mixup",
+        part=_key,
+        theirs=tuple(PUBLISHED[name]["values"][_key] for name in UCI),
+    )
 for _share in (20, 50, 80):
     _source, _part = f"mixup-noise-{_share}", _share / 100
     for _epoch in ("best", "last"):
         ROWS[f"{_share} %, {_epoch} epoch"] = row(
-            "cifar10-noisy-labels", f"plain-{_part}", f"mixup-8-{_part}", part=_epoch,
-            theirs=pair(_source, f"ERM, {_epoch}", f"mixup, {_epoch}"))
+            "cifar10-noisy-labels",
+            f"plain-{_part}",
+            f"mixup-8-{_part}",
+            part=_epoch,
+            theirs=pair(_source, f"ERM, {_epoch}", f"mixup, {_epoch}"),
+        )
     ROWS[f"{_share} %, against dropout"] = row(
-        "cifar10-noisy-labels", f"dropout-{_part}", f"mixup-8-{_part}", part="last",
-        theirs=pair(_source, "dropout, last", "mixup, last"))
-for _size, _experiment, _mixup in (("2,000", "cifar10-methods", "mixup-1"),
-                                   ("5,000", "cifar10-5000", "mixup"),
-                                   ("45,000", "cifar10-full", "mixup"),
-                                   ("the paper's", "cifar10-paper", "mixup")):
-    for _name, _key, _method in (("mixup", "mixup", _mixup), ("CutMix", "cutmix", "cutmix"),
-                                 ("manifold", "manifold", "manifold")):
+        "cifar10-noisy-labels",
+        f"dropout-{_part}",
+        f"mixup-8-{_part}",
+        part="last",
+        theirs=pair(_source, "dropout, last", "mixup, last"),
+    )
+for _size, _experiment, _mixup in (
+    ("2,000", "cifar10-methods", "mixup-1"),
+    ("5,000", "cifar10-5000", "mixup"),
+    ("45,000", "cifar10-full", "mixup"),
+    ("the paper's", "cifar10-paper", "mixup"),
+):
+    for _name, _key, _method in (
+        ("mixup", "mixup", _mixup),
+        ("CutMix", "cutmix", "cutmix"),
+        ("manifold", "manifold", "manifold"),
+    ):
         ROWS[f"{_size}: {_name}"] = row(
-            _experiment, "plain", _method, theirs=benchmark(_key),
-            part="median" if _experiment == "cifar10-paper" else "test")
+            _experiment,
+            "plain",
+            _method,
+            theirs=benchmark(_key),
+            part="median" if _experiment == "cifar10-paper" else "test",
+        )
 
 # Their runs are still coming in: the stored table may show fewer seeds than there are.
 GROWING = ("cifar10-full", "cifar10-paper")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 from mixup_lib import History, draw_mixup, fit, mixed_accuracy
-from mixup_lib.adaptive import adaptive_alpha, best_mixed_accuracy, draw_adaptive
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import MLP
-from mixup_lib.seeds import initialised
+from mixup_lib.training.adaptive import adaptive_alpha, best_mixed_accuracy, draw_adaptive
 
 G = torch.Generator().manual_seed(0)
 DATA = TensorDataset(torch.rand(40, 4, generator=G), torch.arange(40) % 4)
@@ -23,10 +23,12 @@ def history(*gaps, alpha=None):
     """A history in which the share learned of the possible exceeds the validation accuracy by the
     given gaps. Only at the first epoch is alpha known, so ``alpha`` is given for one gap alone."""
     ceiling = 1.0 if alpha is None else best_mixed_accuracy(alpha, 10)
-    return History([
-        {"epoch": i + 1, "mixed_accuracy": (0.5 + gap) * ceiling, "validation_accuracy": 0.5}
-        for i, gap in enumerate(gaps)
-    ])
+    return History(
+        [
+            {"epoch": i + 1, "mixed_accuracy": (0.5 + gap) * ceiling, "validation_accuracy": 0.5}
+            for i, gap in enumerate(gaps)
+        ]
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0, 5.0])
@@ -74,9 +76,14 @@ def test_epochs_not_validated_change_nothing():
 
 @pytest.mark.parametrize(
     "settings, words",
-    [({"factor": 1.0}, "factor=1.0"), ({"factor": math.nan}, "factor=nan"),
-     ({"low": 0.0}, "low=0.0"), ({"start": 9.0}, "start=9.0"), ({"high": math.inf}, "high=inf"),
-     ({"classes": 0}, "classes must be")],
+    [
+        ({"factor": 1.0}, "factor=1.0"),
+        ({"factor": math.nan}, "factor=nan"),
+        ({"low": 0.0}, "low=0.0"),
+        ({"start": 9.0}, "start=9.0"),
+        ({"high": math.inf}, "high=inf"),
+        ({"classes": 0}, "classes must be"),
+    ],
 )
 def test_settings_outside_their_range_raise(settings, words):
     with pytest.raises(ValueError, match=words):
@@ -118,8 +125,16 @@ def run(path=None, stop=None):
         return model(mix.inputs(x))
 
     forward.__qualname__ = "forward"  # the checkpoint knows functions by name
-    done = fit(model, DATA, validation=DATA, epochs=4, batch_size=16, checkpoint=path,
-               mixing=partial(draw_adaptive, classes=4), forward=forward)
+    done = fit(
+        model,
+        DATA,
+        validation=DATA,
+        epochs=4,
+        batch_size=16,
+        checkpoint=path,
+        mixing=partial(draw_adaptive, classes=4),
+        forward=forward,
+    )
     return model, done, alphas
 
 
@@ -129,7 +144,7 @@ def test_a_resumed_run_is_bit_equal(tmp_path, stop):
     with pytest.raises(Stop):
         run(tmp_path / "run.pt", stop)
     again, resumed, rest = run(tmp_path / "run.pt")
-    assert rest == alphas[len(alphas) - len(rest):] and len(rest) < len(alphas)
+    assert rest == alphas[len(alphas) - len(rest) :] and len(rest) < len(alphas)
     for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     assert [r["train_loss"] for r in history.rows] == [r["train_loss"] for r in resumed.rows]

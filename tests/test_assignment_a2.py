@@ -18,9 +18,13 @@ from tools import course
 
 MASTER = course.read(a2.MASTER)
 POINTS = {f"q{2 * i + 1}": 3.0 for i in range(a2.SLOTS)} | {
-    f"q{2 * i + 2}": 2.0 for i in range(a2.SLOTS)}
-BINDING = [(name, flip) for name in a2.CASES
-           for flip in ((False, True) if hasattr(a2.judge.case(name), "FLIP") else (False,))]
+    f"q{2 * i + 2}": 2.0 for i in range(a2.SLOTS)
+}
+BINDING = [
+    (name, flip)
+    for name in a2.CASES
+    for flip in ((False, True) if hasattr(a2.judge.case(name), "FLIP") else (False,))
+]
 TELLS = re.compile(r"test_case_|key_|HIDDEN_ONLY")
 
 
@@ -113,8 +117,9 @@ def test_pool(name, flip):
 @pytest.mark.parametrize("name, flip", BINDING)
 def test_key_test_tells_the_whole_pool_apart(judge, quick, name, flip):
     module = judge.case(name)
-    runs = judge.outcomes(judge.load(module.key_test, flip), name,
-                          module.CORRECT | module.BUGS, flip)
+    runs = judge.outcomes(
+        judge.load(module.key_test, flip), name, module.CORRECT | module.BUGS, flip
+    )
     for label, found in runs.items():
         wanted = "passes" if label in module.CORRECT else "fails"
         assert set(found) == {wanted}, (label, found)
@@ -154,8 +159,10 @@ def test_wrong_answers_get_their_marks(judge, name):
 
 def test_specimen_is_no_fix(judge):
     cells = {cell.id: cell.source for cell in MASTER.cells}
-    copied = {f"q{2 * i}": cells[f"case-{i}-specimen"].replace(f"specimen_{i}", f"fixed_{i}")
-              for i in range(1, a2.SLOTS + 1)}
+    copied = {
+        f"q{2 * i}": cells[f"case-{i}-specimen"].replace(f"specimen_{i}", f"fixed_{i}")
+        for i in range(1, a2.SLOTS + 1)
+    }
     assert sum(graded(copied, questions=copied).values()) == 0
 
 
@@ -186,6 +193,7 @@ def test_draws_differ():
 
 def test_a_fixed_seed_does_not_hide_luck(judge):
     """A test that seeds torch sees other draws of the implementation in every run."""
+
     def seeded(draw):
         torch.manual_seed(0)
         assert draw(1.0, 1) < 0.5

@@ -10,12 +10,12 @@ from assignments.variants import a3
 
 FILE = "a3_honest_study.ipynb"
 # A table in place of the study, for answers that it does not depend on.
-TABLE = '''
+TABLE = """
 results = [
     {"seed": seed, "method": method, "setting": 0.1, "validation": 9.0, "test": 20.0 + seed % 2}
     for seed in plan["seeds"] for method in ("plain", "mixup", plan["baseline"])
 ]
-'''
+"""
 # What the stated marks are made of.
 LOST = {
     "three-seeds": {"q1-test-seeds", "q6-test-words", "q6-test-follows"},
@@ -44,8 +44,12 @@ MUTANTS = [
     ("q2", 'if method == "label smoothing" else 0.0', "", "q2-test-baselines"),
     ("q2", 'if method == "mixup":', "if True:", "q2-test-baselines"),
     ("q2", "range(EPOCHS)", 'range(EPOCHS // (1 + (method == "plain")))', "q2-test-batches"),
-    ("q2", "order = torch.randperm(len(x), generator=shuffle)", "order = torch.arange(len(x))",
-     "q2-test-batches"),
+    (
+        "q2",
+        "order = torch.randperm(len(x), generator=shuffle)",
+        "order = torch.arange(len(x))",
+        "q2-test-batches",
+    ),
     ("q2", "rng.beta(setting, setting)", "rng.beta(1 / setting, 1 / setting)", "q2-test-beta"),
     ("q2", "(1 - lam) * inputs[partner]", "lam * inputs[partner]", "q2-test-targets"),
     ("q3", "100 * (1 - accuracy)", "1 - accuracy", "q3-test-measure"),
@@ -55,8 +59,12 @@ MUTANTS = [
     ("q4", "Data(NAME, seed)", "Data(NAME, seed + len(m))", "q4-test-paired"),
     ("q4", "m, c, seed)", "m, c, seed + len(m))", "q4-test-paired"),
     ("q4", '"mixup": plan["mixup"]', '"mixup": [1.0]', "q4-test-methods"),
-    ("q5", 'test[s, "plain"] - test[s, method]', 'test[s, method] - test[s, "plain"]',
-     "q5-test-effects"),
+    (
+        "q5",
+        'test[s, "plain"] - test[s, method]',
+        'test[s, method] - test[s, "plain"]',
+        "q5-test-effects",
+    ),
     ("q5", "sorted({row", "list({row", "q5-test-effects"),
     ("q5", "if n < 5:", "if n < 4:", "q5-test-fewest"),
     ("q5", "n - 1) *", "n - 2) *", "q5-test-interval"),
@@ -91,8 +99,7 @@ def test_the_key_gets_full_marks_and_the_untouched_copy_none(master):
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_answers_fail_where_they_are_wrong(master, name):
-    marks = assigned.mark(
-        assigned.answered(master | {"results": TABLE}, WRONG[name]["answers"]))
+    marks = assigned.mark(assigned.answered(master | {"results": TABLE}, WRONG[name]["answers"]))
     assert failed(marks) | {AGAIN} == LOST[name] | {AGAIN}
 
 
@@ -106,8 +113,7 @@ def test_a_change_of_the_key_is_caught(master, question, old, new, test):
 
 
 def test_the_stated_marks_are_the_points_that_are_left(master):
-    points = {name: 2 if name == "q3-test-test-once" else 1
-              for name in master if "-test-" in name}
+    points = {name: 2 if name == "q3-test-test-once" else 1 for name in master if "-test-" in name}
     assert sum(points.values()) == 25
     for name, answer in WRONG.items():
         assert answer["marks"] == 25 - sum(points[test] for test in LOST[name]), name

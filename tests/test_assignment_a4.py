@@ -28,38 +28,93 @@ LOST = {
 }
 # More mistakes, each as a change of the key: modality, question, old, new, what must fail.
 MUTANTS = [
-    ("text", "q2", "torch.full((len(sentences), longest), PAD)",
-     "torch.full((len(sentences), longest), PAD + 1)", "q2-test-content"),
-    ("text", "q3", "+ (1 - weight) * y[partner]\n    return mixed.to(x.dtype), mask |",
-     "+ (1 - weight) * y.flip(0)\n    return mixed.to(x.dtype), mask |", "q3-test-labels"),
+    (
+        "text",
+        "q2",
+        "torch.full((len(sentences), longest), PAD)",
+        "torch.full((len(sentences), longest), PAD + 1)",
+        "q2-test-content",
+    ),
+    (
+        "text",
+        "q3",
+        "+ (1 - weight) * y[partner]\n    return mixed.to(x.dtype), mask |",
+        "+ (1 - weight) * y.flip(0)\n    return mixed.to(x.dtype), mask |",
+        "q3-test-labels",
+    ),
     ("text", "q3", "return mixed.to(x.dtype), mask", "return mixed, mask", "q3-test-dtype"),
     ("text", "q4", "& mask & mask[partner]", "& mask[partner]", "q4-test-measured"),
-    ("text", "q4", "pasted.sum(1) / mask.sum(1)", "pasted.sum(1) / inside.sum()",
-     "q4-test-measured"),
-    ("text", "q5", "x.masked_fill(~mask[..., None], 0).sum(1)", "(x * mask[..., None]).sum(1)",
-     "q5-test-edges"),
+    (
+        "text",
+        "q4",
+        "pasted.sum(1) / mask.sum(1)",
+        "pasted.sum(1) / inside.sum()",
+        "q4-test-measured",
+    ),
+    (
+        "text",
+        "q5",
+        "x.masked_fill(~mask[..., None], 0).sum(1)",
+        "(x * mask[..., None]).sum(1)",
+        "q5-test-edges",
+    ),
     ("audio", "q2", "scale = 32768 if", "scale = 1 if", "q2-test-content"),
     ("audio", "q2", "if len(wave) == 0:", "if False:", "q2-test-errors"),
-    ("audio", "q3", "clean = x.masked_fill(time >= lengths[:, None], 0)\n    mixed = weight",
-     "clean = x * (time < lengths[:, None])\n    mixed = weight", "q3-test-leak"),
-    ("audio", "q3", "ends = torch.maximum(lengths, lengths[partner])", "ends = lengths",
-     "q3-test-lone"),
+    (
+        "audio",
+        "q3",
+        "clean = x.masked_fill(time >= lengths[:, None], 0)\n    mixed = weight",
+        "clean = x * (time < lengths[:, None])\n    mixed = weight",
+        "q3-test-leak",
+    ),
+    (
+        "audio",
+        "q3",
+        "ends = torch.maximum(lengths, lengths[partner])",
+        "ends = lengths",
+        "q3-test-lone",
+    ),
     ("audio", "q4", ".clamp(min=1e-5)", "", "q4-test-edges"),
-    ("audio", "q4", "mixed = mixed / (p**2 + (1 - p) ** 2).sqrt()", "mixed = mixed",
-     "q4-test-measured"),
-    ("audio", "q4", "ratio = amplitude / amplitude[partner]",
-     "ratio = (amplitude / amplitude[partner]).square()", "q4-test-measured"),
+    (
+        "audio",
+        "q4",
+        "mixed = mixed / (p**2 + (1 - p) ** 2).sqrt()",
+        "mixed = mixed",
+        "q4-test-measured",
+    ),
+    (
+        "audio",
+        "q4",
+        "ratio = amplitude / amplitude[partner]",
+        "ratio = (amplitude / amplitude[partner]).square()",
+        "q4-test-measured",
+    ),
     ("audio", "q5", "x / peak * 32767", "x * 32767", "q5-test-rule"),
     ("video", "q2", "if rate != FRAME_RATE:", "if False:", "q2-test-errors"),
     ("video", "q3", "return mixed.byte(), both", "return mixed, both", "q3-test-dtype"),
-    ("video", "q3", "shown = torch.minimum(time, lengths[:, None] - 1)",
-     "shown = time.expand(len(x), -1)", "q3-test-leak"),
+    (
+        "video",
+        "q3",
+        "shown = torch.minimum(time, lengths[:, None] - 1)",
+        "shown = time.expand(len(x), -1)",
+        "q3-test-leak",
+    ),
     ("video", "q3", "mixed[time >= both[:, None]] = 0", "pass", "q3-test-lone"),
     ("video", "q4", "(time < stop)\n    real", "(time <= stop)\n    real", "q4-test-worked"),
-    ("video", "q4", "result = torch.where(pasted[..., None, None], x[partner], x)",
-     "x[pasted] = x[partner][pasted]\n    result = x", "q4-test-edges"),
-    ("video", "q5", "(2 * len(clip) * new_rate + rate) // (2 * rate)",
-     "len(clip) * new_rate // rate", "q5-test-rule"),
+    (
+        "video",
+        "q4",
+        "result = torch.where(pasted[..., None, None], x[partner], x)",
+        "x[pasted] = x[partner][pasted]\n    result = x",
+        "q4-test-edges",
+    ),
+    (
+        "video",
+        "q5",
+        "(2 * len(clip) * new_rate + rate) // (2 * rate)",
+        "len(clip) * new_rate // rate",
+        "q5-test-rule",
+    ),
     ("video", "q5", "max(1, ", "max(0, ", "q5-test-edges"),
 ]
 
@@ -96,8 +151,11 @@ def test_an_untouched_copy_gets_nothing_and_only_the_choice_once_it_is_made(mast
 
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_only_the_chosen_modality_is_graded(master, modality):
-    others = "".join(f"\n{function} = None" for function, kind in (
-        ("mix_text", "text"), ("mix_audio", "audio"), ("mix_video", "video")) if kind != modality)
+    others = "".join(
+        f"\n{function} = None"
+        for function, kind in (("mix_text", "text"), ("mix_audio", "audio"), ("mix_video", "video"))
+        if kind != modality
+    )
     answers = choose(modality) | {"q3": master["q3-solution"] + others}
     assert not failed(assigned.mark(assigned.answered(master, answers)))
 

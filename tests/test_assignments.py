@@ -77,10 +77,14 @@ def test_proof_notices_a_solution_that_fails(tmp_path):
 
 
 def test_proof_notices_a_given_answer_and_a_silent_test(tmp_path):
-    proof = proof_of(tmp_path, {
-        "q1-solution": "def double(x):\n    return x + x",
-        "q1-hidden": '""" # BEGIN TEST CONFIG\npoints: 2\nhidden: true\n""" # END TEST CONFIG\n'
-                     "def test_big(double):\n    assert double('a') == 3"})
+    proof = proof_of(
+        tmp_path,
+        {
+            "q1-solution": "def double(x):\n    return x + x",
+            "q1-hidden": '""" # BEGIN TEST CONFIG\npoints: 2\nhidden: true\n""" # END TEST CONFIG\n'
+            "def test_big(double):\n    assert double('a') == 3",
+        },
+    )
     said = list(proof.untouched())
     assert said[0].startswith("the untouched copy gets 1 marks") and "q1" in said[1]
 
@@ -88,17 +92,26 @@ def test_proof_notices_a_given_answer_and_a_silent_test(tmp_path):
 def test_proof_notices_wrong_marks(trial, monkeypatch):
     answers = type(sys)("assignments.answers.a0")
     source = "def double(x):\n    return abs(x * 2)"
-    answers.WRONG = {"right": {"marks": 1.0, "answers": {"q1": source}},
-                     "not": {"marks": 2.0, "answers": {"q1": source}}}
+    answers.WRONG = {
+        "right": {"marks": 1.0, "answers": {"q1": source}},
+        "not": {"marks": 2.0, "answers": {"q1": source}},
+    }
     monkeypatch.setitem(sys.modules, "assignments.answers.a0", answers)
     proof = prove.Proof("a0", trial.parent / "a0_trial.ipynb", out=trial)
     assert [said.split(":")[0] for said in proof.wrong()] == [
-        "wrong answer 'not' gets 1 of 3; stated is 2"]
+        "wrong answer 'not' gets 1 of 3; stated is 2"
+    ]
 
 
-@pytest.mark.parametrize("secret", [
-    "twice_the_value = x * 2", "assert double(-7)  ==  -14", "A negative number is not doubled.",
-    "Because addition is repeated once."])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "twice_the_value = x * 2",
+        "assert double(-7)  ==  -14",
+        "A negative number is not doubled.",
+        "Because addition is repeated once.",
+    ],
+)
 @pytest.mark.parametrize("place", ["markdown", "metadata", "file"])
 def test_leaks_are_found(trial, tmp_path, secret, place):
     master = masters.read(trial.parent / "a0_trial.ipynb")
@@ -158,9 +171,24 @@ def test_student_copy_works_from_its_folder_alone(out, name, tmp_path):
             target.parent.mkdir(exist_ok=True, parents=True)
             target.write_bytes(file.read_bytes())
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run([sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute",
-                    "--allow-errors", "--output", "done.ipynb", student.name], check=True,
-                   cwd=tmp_path, env=clean, capture_output=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "nbconvert",
+            "--to",
+            "notebook",
+            "--execute",
+            "--allow-errors",
+            "--output",
+            "done.ipynb",
+            student.name,
+        ],
+        check=True,
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+    )
     cells = {cell.id: cell for cell in course.read(tmp_path / "done.ipynb").cells}
     said = {key: json.dumps(cell.outputs) for key, cell in cells.items() if key.endswith("-check")}
     assert "Ready." in json.dumps(cells["setup"].outputs)
@@ -174,8 +202,9 @@ def test_checks_work_on_colab(trial, tmp_path, monkeypatch):
     """There is no notebook file on Colab, and otter-grader refuses tests from metadata there."""
     monkeypatch.chdir(tmp_path)
     for interpreter in IPythonInterpreter:
-        monkeypatch.setattr(interpreter.value, "check_strs",
-                            [""] if interpreter.name == "COLAB" else ["never"])
+        monkeypatch.setattr(
+            interpreter.value, "check_strs", [""] if interpreter.name == "COLAB" else ["never"]
+        )
     cells = course.read(trial / "a0_trial/student/a0_trial.ipynb").cells
     scope = {}
     exec(next(cell.source for cell in cells if cell.id == "setup"), scope)
@@ -205,12 +234,20 @@ def test_workflow_publishes_student_copies(tmp_path):
     hub = tmp_path / "owner" / "course"
     subprocess.run(["git", "init", "--quiet", "--bare", hub], check=True)
     environment = os.environ | {
-        "TOKEN": "t", "GITHUB_REPOSITORY": "owner/course", "GITHUB_SHA": "0", "GIT_CONFIG_COUNT":
-        "1", "GIT_CONFIG_KEY_0": f"url.{tmp_path}/.insteadOf", "GIT_CONFIG_VALUE_0":
-        "https://x-access-token:t@github.com/"}
+        "TOKEN": "t",
+        "GITHUB_REPOSITORY": "owner/course",
+        "GITHUB_SHA": "0",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{tmp_path}/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://x-access-token:t@github.com/",
+    }
     subprocess.run(["bash", "-e", "-c", push["run"]], check=True, cwd=site, env=environment)
-    listed = subprocess.run(["git", "-C", hub, "ls-tree", "-r", "--name-only", course.PUBLISHED],
-                            check=True, capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(
+        ["git", "-C", hub, "ls-tree", "-r", "--name-only", course.PUBLISHED],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
     link = course.colab_assignment(name)
     assert link.split(f"/blob/{course.PUBLISHED}/")[1] in listed
     assert ".nojekyll" in listed

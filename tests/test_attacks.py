@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from mixup_lib.attacks import fgsm, pgd
+from mixup_lib.basics.seeds import initialised
+from mixup_lib.measures.attacks import fgsm, pgd
 from mixup_lib.models import SmallCNN
-from mixup_lib.seeds import initialised
 
 
 def linear(classes=4, seed=0):
@@ -58,8 +58,7 @@ def test_fgsm_by_hand():
     x, y = torch.tensor([[0.5, 0.5]]), torch.tensor([0])
     # Class 0 reads the first value, class 1 the second: lower the one, raise the other.
     assert torch.allclose(fgsm(model, x, y, 0.1), torch.tensor([[0.4, 0.6]]))
-    assert torch.allclose(fgsm(model, x, y, 0.1, low=0.45, high=0.55),
-                          torch.tensor([[0.45, 0.55]]))  # fmt: skip
+    assert torch.allclose(fgsm(model, x, y, 0.1, low=0.45, high=0.55), torch.tensor([[0.45, 0.55]]))
 
 
 @settings(max_examples=20, deadline=None)

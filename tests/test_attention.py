@@ -8,8 +8,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import fit
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import ResNet, TinyViT, parameter_count
-from mixup_lib.seeds import initialised
 
 
 def small(**options):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixup_lib import Mix, audio, draw_cutmix, draw_dirichlet, draw_mixup, no_mix
-from mixup_lib.audio.loudness import a_weights
+from mixup_lib.audio.levels import a_weights
 
 RATE = 8000
 
@@ -53,7 +53,7 @@ def test_padding_never_changes_the_loudness(before, after, seed):
     padded = torch.nn.functional.pad(x[:, :before], (0, after))
     assert torch.equal(audio.loudness(padded, RATE), short)
     rubbish = padded.clone()
-    rubbish[:, min(before, 2000):] = 100.0
+    rubbish[:, min(before, 2000) :] = 100.0
     lengths = torch.full((4,), min(before, 2000))
     assert torch.equal(audio.loudness(rubbish, RATE, lengths), short)
 
@@ -90,8 +90,10 @@ def test_a_plain_mean_is_not_heard_as_the_label_says():
     x = sounds(2)
     mix = Mix(torch.tensor([[0, 1], [1, 0]]), torch.full((2, 2), 0.5))
     amplitude = 10 ** (audio.loudness(x, RATE) / 20)
-    plain, heard = (weights * amplitude[mix.index] for weights in (
-        mix.weights, audio.loudness_mix(mix, x, RATE).weights))
+    plain, heard = (
+        weights * amplitude[mix.index]
+        for weights in (mix.weights, audio.loudness_mix(mix, x, RATE).weights)
+    )
     assert (plain / plain.sum(0))[0].tolist() == pytest.approx([0.09, 0.91], abs=0.03)
     assert (heard / heard.sum(0))[0].tolist() == pytest.approx([0.5, 0.5], abs=1e-4)
 
@@ -139,9 +141,7 @@ def test_it_commutes_with_batching(seed):
 def test_nothing_is_drawn_and_nothing_is_changed():
     x, mix = sounds(), drawn(4)
     kept, state = x.clone(), torch.get_rng_state()
-    assert torch.equal(
-        audio.mix_by_loudness(mix, x, RATE), audio.mix_by_loudness(mix, x, RATE)
-    )
+    assert torch.equal(audio.mix_by_loudness(mix, x, RATE), audio.mix_by_loudness(mix, x, RATE))
     assert torch.equal(x, kept) and torch.equal(torch.get_rng_state(), state)
 
 

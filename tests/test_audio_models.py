@@ -13,11 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from torch.utils.data import TensorDataset
 
 from mixup_lib import audio, datasets, draw_mixup, evaluate, fit, no_mix
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import audio as spoken
 from mixup_lib.experiments import EXPERIMENTS, fsdd
 from mixup_lib.models import SmallCNN, SpectrogramNet
-from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine
+from mixup_lib.training.fitting import cosine
 
 RATE = 8000
 
@@ -64,9 +64,11 @@ def test_the_log_of_a_sum_is_not_the_mean_of_logs():
 
 
 @given(
-    seed=st.integers(0, 999), mels=st.integers(0, 8), frames=st.integers(0, 9),
+    seed=st.integers(0, 999),
+    mels=st.integers(0, 8),
+    frames=st.integers(0, 9),
     masks=st.integers(0, 2),
-)  # fmt: skip
+)
 def test_specaugment_blanks_one_band_and_one_stretch(seed, mels, frames, masks):
     x = torch.ones(5, 2, 8, 9)
     generator = torch.Generator().manual_seed(seed)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from mixup_lib import Mix, audio, interactive, media
+from mixup_lib import Mix, audio
+from mixup_lib.page import interactive, media
 
 RATE = 8000
 PLAYED = """async sound => {
@@ -105,8 +106,12 @@ def test_labels_are_text():
 def page(chromium):
     from playwright.sync_api import sync_playwright
 
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-               "--autoplay-policy=no-user-gesture-required"]
+    options = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         page = browser.new_page()

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from mixup_lib import augment
-from mixup_lib.augment import chain, crop, flip, per_image, rotate, scale
-from mixup_lib.naming import describe
+from mixup_lib.basics.naming import describe
+from mixup_lib.training import augment
+from mixup_lib.training.augment import chain, crop, flip, per_image, rotate, scale
 
 
 def generator(seed=0):

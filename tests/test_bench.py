@@ -62,8 +62,15 @@ def test_both_loops_do_the_same_work(case):
     x, y = (tensor[: 2 * case.batch_size] for tensor in case.data().tensors)
     data = torch.utils.data.TensorDataset(x, y)
     ours, theirs = (without_dropout(training.initialised(case.make, 0)) for _ in range(2))
-    history = training.fit(ours, data, epochs=1, batch_size=case.batch_size, device="cpu",
-                           optimizer=training.OPTIMIZER, forward=case.forward)
+    history = training.fit(
+        ours,
+        data,
+        epochs=1,
+        batch_size=case.batch_size,
+        device="cpu",
+        optimizer=training.OPTIMIZER,
+        forward=case.forward,
+    )
     optimizer = training.OPTIMIZER(theirs.parameters())
     loss = training.plain_epoch(theirs, optimizer, data, case, mixed=False)
     assert loss == pytest.approx(history["train_loss"][0], rel=1e-5)
@@ -107,8 +114,11 @@ def repository(tmp_path):
     folder = tmp_path / "source"
     folder.mkdir()
     (folder / "Makefile").write_text("good:\n\t@echo made > made\nbad:\n\t@echo why; exit 3\n")
-    for words in (["init", "-q"], ["add", "."],
-                  ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"]):
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"],
+    ):
         subprocess.run(["git", *words], check=True, cwd=folder)
     (folder / "Makefile").write_text("not committed")
     return folder
@@ -133,9 +143,12 @@ def test_rounds_must_be_a_number_that_has_quartiles(capsys):
 
 
 def test_the_page_shows_what_is_recorded(recorded):
-    record = recorded[0] | {"make": {"rows": [
-        {"command": "make book", "when": "again", "seconds": 9.0}],
-        "provenance": record_of("a slow machine")}}
+    record = recorded[0] | {
+        "make": {
+            "rows": [{"command": "make book", "when": "again", "seconds": 9.0}],
+            "provenance": record_of("a slow machine"),
+        }
+    }
     page = speed.page(record)
     assert all(f"| {row['method']} |" in page for row in record["rows"])
     assert tables.verdict(record["training"]["rows"]) in page
@@ -144,8 +157,15 @@ def test_the_page_shows_what_is_recorded(recorded):
 
 
 def record_of(cpu):
-    return {"cpu": cpu, "cores": 2, "threads": 1, "gpu": None, "python": "3", "torch": "2",
-            "date": "2026-11-23"}
+    return {
+        "cpu": cpu,
+        "cores": 2,
+        "threads": 1,
+        "gpu": None,
+        "python": "3",
+        "torch": "2",
+        "date": "2026-11-23",
+    }
 
 
 def test_the_page_says_where_a_peer_is_faster_beyond_noise():
@@ -153,7 +173,10 @@ def test_the_page_says_where_a_peer_is_faster_beyond_noise():
         time = {"milliseconds": (low + high) / 2, "quartiles": [low, high]}
         return {"device": "cpu", "shape": [2, 3], "method": method, "idle": time, "busy": time}
 
-    rows = [row("this library", 5, 6), row("this library, buffer", 2, 4),
-            *(row(peer, 3, 4) for peer in tables.PEERS)]
+    rows = [
+        row("this library", 5, 6),
+        row("this library, buffer", 2, 4),
+        *(row(peer, 3, 4) for peer in tables.PEERS),
+    ]
     assert [found["method"] for found in tables.slower(rows)] == ["this library"]
     assert not tables.slower([row("this library", 3.5, 6), *rows[1:]])

@@ -133,8 +133,11 @@ def test_media_play_in_the_page(tab, site, kind, most):
     media = tab.locator(kind)
     for i in range(media.count()):
         player = media.nth(i)
-        assert len(player.get_attribute("src")) * 3 / 4 + len(
-            player.get_attribute("poster") or "") * 3 / 4 < most
+        assert (
+            len(player.get_attribute("src")) * 3 / 4
+            + len(player.get_attribute("poster") or "") * 3 / 4
+            < most
+        )
         played = player.evaluate(PLAYED)
         assert played["at"] > 0 and played["controls"] and len(played["name"].strip()) > 3, played
         assert 0 < played["seconds"] < 20, played

@@ -8,7 +8,7 @@ import torch
 from sklearn.calibration import calibration_curve
 
 from mixup_lib import accuracy, ece, nll
-from mixup_lib.calibration import TEMPERATURES, fit_temperature, reliability
+from mixup_lib.measures.calibration import TEMPERATURES, fit_temperature, reliability
 
 
 def drawn(scale=1.0, n=4000, classes=5, seed=0):
@@ -52,13 +52,16 @@ def test_temperature_without_a_minimum_stops_at_an_end():
     assert fit_temperature(1e4 * torch.eye(3), y) == TEMPERATURES[0]  # no overflow
 
 
-@pytest.mark.parametrize(("logits", "message"), [
-    (torch.zeros(0, 3), r"logits has shape \(0, 3\)"),
-    (torch.full((4, 3), 7.0), r"logits of shape \(4, 3\) are constant within every example"),
-    (torch.arange(4.0).view(4, 1), "constant within every example"),
-    (torch.tensor([[0.0, math.nan]]), "logits holds values that are not finite"),
-    (torch.tensor([[0.0, math.inf]]), "logits holds values that are not finite"),
-])
+@pytest.mark.parametrize(
+    ("logits", "message"),
+    [
+        (torch.zeros(0, 3), r"logits has shape \(0, 3\)"),
+        (torch.full((4, 3), 7.0), r"logits of shape \(4, 3\) are constant within every example"),
+        (torch.arange(4.0).view(4, 1), "constant within every example"),
+        (torch.tensor([[0.0, math.nan]]), "logits holds values that are not finite"),
+        (torch.tensor([[0.0, math.inf]]), "logits holds values that are not finite"),
+    ],
+)
 def test_temperature_says_what_it_cannot_take(logits, message):
     with pytest.raises(ValueError, match=message):
         fit_temperature(logits, torch.zeros(len(logits), dtype=torch.long))

@@ -8,11 +8,11 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup
-from mixup_lib.augment import chain, crop, flip
+from mixup_lib.basics.naming import describe
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import MLP, SmallCNN
-from mixup_lib.naming import describe
-from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.training.augment import chain, crop, flip
+from mixup_lib.training.fitting import cosine, fit
 
 G = torch.Generator().manual_seed(0)
 DATA = TensorDataset(torch.rand(50, 1, 8, 8, generator=G), torch.arange(50) % 4)
@@ -48,8 +48,13 @@ def run(path=None, mixing=None, **changes):
         return made[0]
 
     settings = {
-        "epochs": 4, "batch_size": 16, "mixing": mixing or Breaking(), "schedule": cosine,
-        "augment": chain(crop, flip), "optimizer": optimizer, "validation": DATA,
+        "epochs": 4,
+        "batch_size": 16,
+        "mixing": mixing or Breaking(),
+        "schedule": cosine,
+        "augment": chain(crop, flip),
+        "optimizer": optimizer,
+        "validation": DATA,
     }
     history = fit(model, DATA, checkpoint=path, **(settings | changes))
     return model, (made or [None])[0], history

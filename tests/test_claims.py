@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
-from mixup_lib.claims import VERDICTS, claim
+from mixup_lib.evidence.claims import VERDICTS, claim
 from tools import ledger
 
 SUPPORTED, REFUTED, DEPENDS, INCONCLUSIVE, UNDECIDABLE = VERDICTS

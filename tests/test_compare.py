@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup_lib.compare import Comparison, Interval, compare
+from mixup_lib.evidence.paired import Comparison, Interval, compare
 
 SEEDS = (3, 1, 4, 15, 9)
 

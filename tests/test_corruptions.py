@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixup_lib import datasets
-from mixup_lib.corruptions import CORRUPTIONS, corrupt
+from mixup_lib.measures.corruptions import CORRUPTIONS, corrupt
 
 PICTURES = datasets.textures(train=1, validation=0, test=40).test.tensors[0]
 EVERY = pytest.mark.parametrize("name", CORRUPTIONS)
@@ -24,8 +24,14 @@ def test_severity_is_monotone(name):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(list(CORRUPTIONS)), st.integers(1, 5), st.integers(1, 3),
-       st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))  # fmt: skip
+@given(
+    st.sampled_from(list(CORRUPTIONS)),
+    st.integers(1, 5),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 9),
+    st.integers(1, 9),
+)
 def test_shape_dtype_and_range_are_kept_and_the_input_is_left_alone(name, severity, b, c, h, w):
     torch.manual_seed(0)
     x = torch.rand(b, c, h, w)

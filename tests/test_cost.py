@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from mixup_lib import augment
-from mixup_lib.cost import code_lines
+from mixup_lib.measures.cost import code_lines
+from mixup_lib.training import augment
 
 
 def short(x):

@@ -42,6 +42,7 @@ def rows(part):
 
 # Splits
 
+
 def test_stratified_split_is_disjoint_even_and_reproducible():
     labels = torch.tensor([0] * 50 + [1] * 30 + [2] * 20)[torch.randperm(100)]
     sizes = [20, 10, 50]
@@ -80,6 +81,7 @@ def test_stratified_split_rejects_sizes(sizes):
 
 # Quick data
 
+
 @pytest.mark.parametrize("name", QUICK)
 def test_quick_data_are_what_they_say(name):
     splits = QUICK[name](seed=1)
@@ -107,14 +109,17 @@ def test_number_of_training_examples_leaves_the_other_parts_alone(name):
 
 
 @pytest.mark.parametrize("name", QUICK)
-@pytest.mark.parametrize(("sizes", "message"), [
-    ({"train": -5}, "train must be an integer from 1 to .*; got -5"),
-    ({"train": 0}, "train must be an integer from 1 to .*; got 0"),
-    ({"validation": -1}, "validation must be an integer from 0 to .*; got -1"),
-    ({"validation": 2.5}, "validation must be an integer from 0 to .*; got 2.5"),
-    ({"test": True}, "test must be an integer from 0 to .*; got True"),
-    ({"test": 10**9}, "test must be an integer from 0 to .*; got 1000000000"),
-])
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"train": -5}, "train must be an integer from 1 to .*; got -5"),
+        ({"train": 0}, "train must be an integer from 1 to .*; got 0"),
+        ({"validation": -1}, "validation must be an integer from 0 to .*; got -1"),
+        ({"validation": 2.5}, "validation must be an integer from 0 to .*; got 2.5"),
+        ({"test": True}, "test must be an integer from 0 to .*; got True"),
+        ({"test": 10**9}, "test must be an integer from 0 to .*; got 1000000000"),
+    ],
+)
 def test_wrong_sizes_are_named(name, sizes, message):
     with pytest.raises(ValueError, match=message):
         QUICK[name](**sizes)
@@ -156,17 +161,24 @@ def test_textures_are_as_hard_as_their_docstring_says():
     # Ridge regression on the pixels, a linear classifier in closed form.
     def design(x):
         return torch.cat([x.flatten(1), torch.ones(len(x), 1)], 1).double()
+
     a, targets = design(x), nn.functional.one_hot(y).double()
     weights = torch.linalg.solve(a.T @ a + 100 * torch.eye(a.shape[1]), a.T @ targets)
     linear = (design(x_test) @ weights).argmax(1).eq(y_test).double().mean()
     assert linear < 0.2
 
     def block(channels, width):
-        return [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width),
-                nn.ReLU(), nn.MaxPool2d(2)]
+        return [
+            nn.Conv2d(channels, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+
     torch.manual_seed(0)
-    model = nn.Sequential(*block(3, 16), *block(16, 32), *block(32, 64), nn.Flatten(),
-                          nn.Linear(64 * 16, 10)).to(memory_format=torch.channels_last)
+    model = nn.Sequential(
+        *block(3, 16), *block(16, 32), *block(32, 64), nn.Flatten(), nn.Linear(64 * 16, 10)
+    ).to(memory_format=torch.channels_last)
     epochs, steps = 5, len(x) // 50
     optimizer = torch.optim.AdamW(model.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=epochs * steps)

@@ -57,8 +57,10 @@ def small_cifar10(tmp_path, monkeypatch):
     folder.mkdir()
     sums = {}
     for name in files.CIFAR10_FILES:
-        batch = {b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8),
-                 b"labels": [i % 10 for i in range(20)]}
+        batch = {
+            b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8),
+            b"labels": [i % 10 for i in range(20)],
+        }
         (folder / name).write_bytes(pickle.dumps(batch))
         sums[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
     monkeypatch.setattr(files, "CIFAR10_FILES", sums)
@@ -84,8 +86,11 @@ def test_cifar10_archive_is_unpacked(small_cifar10, monkeypatch, tmp_path):
     archive = root / files.CIFAR10.name
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(small_cifar10, files.CIFAR10_FOLDER)
-    monkeypatch.setattr(files, "CIFAR10", files.Archive(
-        "CIFAR-10", archive.name, hashlib.md5(archive.read_bytes()).hexdigest(), ()))
+    monkeypatch.setattr(
+        files,
+        "CIFAR10",
+        files.Archive("CIFAR-10", archive.name, hashlib.md5(archive.read_bytes()).hexdigest(), ()),
+    )
     assert len(datasets.cifar10(train=30, validation=20, root=root).test) == 20
     assert names(root) == [files.CIFAR10_FOLDER, archive.name]
 
@@ -136,6 +141,7 @@ def test_real_cifar10():
 
 # Unpacking
 
+
 def make_tar(path, members):
     with tarfile.open(path, "w:gz") as tar:
         for name, content in members.items():
@@ -171,6 +177,7 @@ def test_unpack_gzip_is_all_or_nothing(tmp_path):
 
 # Folders of images
 
+
 def make_folder(path, classes=("cat", "dog", "owl"), count=20):
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
@@ -199,8 +206,10 @@ def test_image_folder_in_one_piece(tmp_path):
     assert other.checksum == splits.checksum and not isinstance(splits.train, TensorDataset)
 
 
-@pytest.mark.parametrize(("apart", "sizes"), [
-    (["test"], [54, 6, 9]), (["val"], [48, 9, 12]), (["test", "val"], [60, 9, 9])])
+@pytest.mark.parametrize(
+    ("apart", "sizes"),
+    [(["test"], [54, 6, 9]), (["val"], [48, 9, 12]), (["test", "val"], [60, 9, 9])],
+)
 def test_image_folder_in_parts(apart, sizes, tmp_path):
     make_folder(tmp_path / "train")
     for name in apart:
@@ -213,8 +222,9 @@ def test_image_folder_in_parts(apart, sizes, tmp_path):
 
 def test_image_folder_transforms(tmp_path):
     make_folder(tmp_path / "a")
-    splits = datasets.image_folder(tmp_path / "a", train_transform=lambda _: "train",
-                                   transform=lambda _: "other")
+    splits = datasets.image_folder(
+        tmp_path / "a", train_transform=lambda _: "train", transform=lambda _: "other"
+    )
     assert splits.train[0][0] == "train"
     assert splits.validation[0][0] == splits.test[0][0] == "other"
 

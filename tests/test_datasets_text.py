@@ -8,8 +8,13 @@ import torch
 
 from mixup_lib.datasets import data_root, imdb, rotten_tomatoes, sentences, text, trec
 
-ROWS = [line.split("\t") for line in files("mixup_lib.datasets").joinpath("sentences.tsv")
-        .read_text(encoding="utf-8").splitlines()]
+ROWS = [
+    line.split("\t")
+    for line in files("mixup_lib.datasets")
+    .joinpath("sentences.tsv")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
 
 
 def test_the_corpus_is_what_its_documentation_says():
@@ -18,7 +23,8 @@ def test_the_corpus_is_what_its_documentation_says():
     assert len(writers) == 6
     for writer in writers:
         assert sorted(label for name, label, _ in ROWS if name == writer) == (
-            ["neg"] * 70 + ["pos"] * 70)
+            ["neg"] * 70 + ["pos"] * 70
+        )
     words = [len(row[2].split()) for row in ROWS]
     assert min(words) >= 4 and max(words) <= 30
     negation = re.compile(r"\b(not|no|never|hardly|nothing|without|nor|none)\b|n't", re.I)
@@ -84,7 +90,9 @@ def test_trec_is_fetched_whole_or_not_at_all(tmp_path, questions, monkeypatch):
     trec(root=tmp_path / "new", validation=6, mirrors="https://one.example")
     assert [name for name, *_ in asked] == ["train_5500.label", "TREC_10.label"]
     assert sorted(p.name for p in (tmp_path / "new" / "trec").iterdir()) == [
-        "TREC.test", "TREC.train"]
+        "TREC.test",
+        "TREC.train",
+    ]
     trec(root=tmp_path / "new", validation=6)
     assert len(asked) == 2
 
@@ -106,15 +114,21 @@ def test_damaged_reviews_are_refused(tmp_path):
 
 def test_both_encodings_of_the_reviews_read_the_same():
     original = "na\xefve \u2013 and fun . \na second one\n"
-    assert text._decoded(original.encode("cp1252")) == text._decoded(original.encode("utf-8")) == [
-        "na\xefve \u2013 and fun .", "a second one"]
+    assert (
+        text._decoded(original.encode("cp1252"))
+        == text._decoded(original.encode("utf-8"))
+        == ["na\xefve \u2013 and fun .", "a second one"]
+    )
 
 
-@pytest.mark.parametrize(("load", "folder", "sizes", "classes"), [
-    (trec, "trec", (4907, 545, 500), 6),
-    (rotten_tomatoes, "rt-polarity", (8530, 1066, 1066), 2),
-    (imdb, "aclImdb", (20_000, 5000, 25_000), 2),
-])
+@pytest.mark.parametrize(
+    ("load", "folder", "sizes", "classes"),
+    [
+        (trec, "trec", (4907, 545, 500), 6),
+        (rotten_tomatoes, "rt-polarity", (8530, 1066, 1066), 2),
+        (imdb, "aclImdb", (20_000, 5000, 25_000), 2),
+    ],
+)
 def test_the_real_sets(load, folder, sizes, classes):
     if not (data_root() / folder).exists():
         pytest.skip(f"{folder} is not on this machine")

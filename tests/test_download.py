@@ -52,8 +52,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        limits = {"thirds": THIRD, "breaks": THIRD, "stall": THIRD, "corrupt-breaks": THIRD,
-                  "nothing": 0}
+        limits = {
+            "thirds": THIRD,
+            "breaks": THIRD,
+            "stall": THIRD,
+            "corrupt-breaks": THIRD,
+            "nothing": 0,
+        }
         self.wfile.write(body[: limits.get(behaviour)])
         if behaviour == "stall":
             self.server.patience.wait(20)
@@ -84,10 +89,16 @@ def server(monkeypatch):
 @pytest.fixture
 def get(server, tmp_path):
     """Fetch the archive from mirrors that behave as named; only the stalling one waits long."""
+
     def get(*behaviours, **options):
         urls = [server.url(behaviour) for behaviour in behaviours]
-        return fetch(Archive("Toy data", NAME, MD5, ("http://127.0.0.1:1/never",)), tmp_path,
-                     urls, **{"timeout": 0.5 if "stall" in behaviours else 5} | options)
+        return fetch(
+            Archive("Toy data", NAME, MD5, ("http://127.0.0.1:1/never",)),
+            tmp_path,
+            urls,
+            **{"timeout": 0.5 if "stall" in behaviours else 5} | options,
+        )
+
     return get
 
 
@@ -107,8 +118,11 @@ def test_downloads_once_and_shows_progress(get, server, tmp_path, monkeypatch, c
 
 def test_broken_transfer_resumes_at_the_same_mirror(get, server, tmp_path):
     assert get("thirds").read_bytes() == CONTENT
-    assert server.seen == [("thirds", None), ("thirds", f"bytes={THIRD}-"),
-                           ("thirds", f"bytes={2 * THIRD}-")]
+    assert server.seen == [
+        ("thirds", None),
+        ("thirds", f"bytes={THIRD}-"),
+        ("thirds", f"bytes={2 * THIRD}-"),
+    ]
     assert names(tmp_path) == [NAME]
 
 
@@ -147,14 +161,17 @@ def test_bytes_of_a_corrupt_mirror_are_not_held_against_the_next(get, server):
     assert server.seen[-2:] == [("resumes", f"bytes={THIRD}-"), ("resumes", None)]
 
 
-@pytest.mark.parametrize(("behaviour", "reason"), [
-    ("missing", "HTTP 404 Not Found"),
-    ("busy", "HTTP 503 Service Unavailable"),
-    ("corrupt", f"wrong content: MD5 .* instead of {MD5}, {len(CONTENT)} bytes"),
-    ("breaks", f"broke off after {THIRD} of {len(CONTENT)} bytes"),
-    ("stall", "no answer for 0.5 seconds"),
-    ("nothing", f"broke off after 0 of {len(CONTENT)} bytes"),
-])
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("missing", "HTTP 404 Not Found"),
+        ("busy", "HTTP 503 Service Unavailable"),
+        ("corrupt", f"wrong content: MD5 .* instead of {MD5}, {len(CONTENT)} bytes"),
+        ("breaks", f"broke off after {THIRD} of {len(CONTENT)} bytes"),
+        ("stall", "no answer for 0.5 seconds"),
+        ("nothing", f"broke off after 0 of {len(CONTENT)} bytes"),
+    ],
+)
 def test_failure_says_what_failed_and_leaves_nothing(behaviour, reason, get, server, tmp_path):
     with pytest.raises(DownloadError) as caught:
         get(behaviour)
@@ -166,14 +183,22 @@ def test_failure_says_what_failed_and_leaves_nothing(behaviour, reason, get, ser
 def test_failure_lists_every_mirror_and_what_to_do(get, server, tmp_path):
     refused = "http://127.0.0.1:1/"
     with pytest.raises(DownloadError) as caught:
-        fetch(Archive("Toy data", NAME, MD5, ()), tmp_path,
-              [server.url("missing"), refused, "no address"])
+        fetch(
+            Archive("Toy data", NAME, MD5, ()),
+            tmp_path,
+            [server.url("missing"), refused, "no address"],
+        )
     message = str(caught.value)
     assert message.startswith("Toy data could not be downloaded")
     assert "HTTP 404" in message and f"{refused}{NAME}: [Errno" in message
     assert "unknown url type: 'no address/" in message
-    for remedy in (MD5, f"at {tmp_path / NAME} by hand", "MIXUP_MIRRORS=", "MIXUP_DATA",
-                   "Quick mode needs no network"):
+    for remedy in (
+        MD5,
+        f"at {tmp_path / NAME} by hand",
+        "MIXUP_MIRRORS=",
+        "MIXUP_DATA",
+        "Quick mode needs no network",
+    ):
         assert remedy in message
     assert names(tmp_path) == []
 
@@ -189,7 +214,9 @@ def test_interruption_keeps_the_part_and_the_next_call_resumes(get, server, tmp_
     def bar(**_):
         def stop(_):
             raise KeyboardInterrupt
+
         yield type("Bar", (), {"update": staticmethod(stop)})
+
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(download, "tqdm", bar)
         get("thirds")
@@ -200,12 +227,15 @@ def test_interruption_keeps_the_part_and_the_next_call_resumes(get, server, tmp_
     assert names(tmp_path) == [NAME]
 
 
-@pytest.mark.parametrize(("left", "requests"), [
-    (CONTENT[:1000], ["bytes=1000-"]),
-    (b"rubbish", ["bytes=7-", None]),
-    (CONTENT + b"more", [f"bytes={len(CONTENT) + 4}-", None]),
-    (CONTENT, []),
-])
+@pytest.mark.parametrize(
+    ("left", "requests"),
+    [
+        (CONTENT[:1000], ["bytes=1000-"]),
+        (b"rubbish", ["bytes=7-", None]),
+        (CONTENT + b"more", [f"bytes={len(CONTENT) + 4}-", None]),
+        (CONTENT, []),
+    ],
+)
 def test_part_of_an_earlier_call(left, requests, get, server, tmp_path):
     (tmp_path / f"{NAME}.part").write_bytes(left)
     assert get("resumes").read_bytes() == CONTENT

@@ -81,8 +81,10 @@ def test_extreme_alphas_stay_finite(k, alpha):
 
 def test_partners_are_uniform_permutations_and_independent():
     generator, counts = seeded(), np.zeros((6, 6))
-    order = {p: i for i, p in enumerate(
-        [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])}  # fmt: skip
+    order = {
+        p: i
+        for i, p in enumerate([(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+    }
     for _ in range(1800):
         index = draw_dirichlet(3, 3, generator=generator).index.tolist()
         assert index[0] == [0, 1, 2]
@@ -126,15 +128,20 @@ def test_folding_is_the_inverse_permutation_only_for_free_partners():
     folded = torch.zeros(6, 6).scatter_add_(1, mix.index.T, mix.weights.flip(0).T)
     # Weight λ on the partner instead of on oneself: the same mixtures, in another order ...
     torch.testing.assert_close(
-        folded[inverse], torch.zeros(6, 6).scatter_add_(
-            1, torch.stack([inverse, y], 1), mix.weights.flip(0).T))  # fmt: skip
+        folded[inverse],
+        torch.zeros(6, 6).scatter_add_(1, torch.stack([inverse, y], 1), mix.weights.flip(0).T),
+    )
     # ... but where partners are chosen (everyone with example 0), example 0 gets the weight.
     chosen = draw_mixup(6, 0.2, partners=torch.zeros(6, dtype=torch.long), generator=seeded(8))
     assert {round(lam, 4) for lam in chosen.lam.tolist()} != {0.5}
-    own = torch.stack([
-        draw_mixup(6, 0.2, partners=torch.zeros(6, dtype=torch.long), generator=seeded(s)).lam[1]
-        for s in range(200)
-    ])  # fmt: skip
+    own = torch.stack(
+        [
+            draw_mixup(6, 0.2, partners=torch.zeros(6, dtype=torch.long), generator=seeded(s)).lam[
+                1
+            ]
+            for s in range(200)
+        ]
+    )
     assert (own < 0.5).float().mean() == pytest.approx(0.5, abs=0.1)  # not folded
 
 

@@ -67,9 +67,22 @@ def test_pins_of_colab_cover_the_dependencies():
 def wheel(tmp_path_factory):
     """This package's wheel, built without a network."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
-                    "--no-build-isolation", "--no-index", "--wheel-dir", folder, course.ROOT],
-                   check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--wheel-dir",
+            folder,
+            course.ROOT,
+        ],
+        check=True,
+    )
     return next(folder.glob("*.whl"))
 
 
@@ -85,8 +98,24 @@ def planned(wheel, folder, present):
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     report = subprocess.run(
-        [sys.executable, "-m", "pip", "--python", folder, "install", "--dry-run", "--quiet",
-         "--no-index", "--report", "-", wheel], check=True, capture_output=True, text=True).stdout
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            folder,
+            "install",
+            "--dry-run",
+            "--quiet",
+            "--no-index",
+            "--report",
+            "-",
+            wheel,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     return {item["metadata"]["name"] for item in json.loads(report)["install"]}
 
 
@@ -104,7 +133,8 @@ def test_too_old_a_torch_would_be_noticed(wheel, tmp_path):
 
 
 def test_wheel_carries_the_recorded_results(wheel):
-    listed = subprocess.run([sys.executable, "-m", "zipfile", "-l", wheel], check=True,
-                            capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", wheel], check=True, capture_output=True, text=True
+    ).stdout
     for path in sorted((course.ROOT / "results").rglob("*.json")):
         assert f"mixup_lib/_results/{path.relative_to(course.ROOT / 'results')}" in listed

@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import Subset, TensorDataset
 
-from mixup_lib.evaluation import evaluate
 from mixup_lib.models import MLP
+from mixup_lib.training.evaluation import evaluate
 
 
 def blobs(n=90):

@@ -14,8 +14,10 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(course, "TIMES", tmp_path / "results" / "times.json")
 
     def notebook(*sources, tags=()):
-        cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}", metadata={"tags": [*tags]})
-                 for number, source in enumerate(sources)]
+        cells = [
+            nbformat.v4.new_code_cell(source, id=f"cell-{number}", metadata={"tags": [*tags]})
+            for number, source in enumerate(sources)
+        ]
         path = tmp_path / "01_sample.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
         return path

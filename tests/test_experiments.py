@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mixup_lib import History, results
+from mixup_lib import History
+from mixup_lib.basics.naming import canonical
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one, runner
-from mixup_lib.experiments._alone import alone
+from mixup_lib.experiments.alone import alone
 from mixup_lib.experiments.runner import of_training
 from mixup_lib.models import MLP
-from mixup_lib.naming import canonical
 
 LOG = "MIXUP_TEST_LOG"
 
@@ -167,8 +168,10 @@ def test_recorded_cifar_runs_are_whole():
 
 def test_a_record_keeps_the_curves_that_json_can_hold():
     model = MLP(4, 3, 2)
-    rows = [{"epoch": e, "train_loss": 1 / e, "mixed_accuracy": math.nan, "seconds": 0.25}
-            for e in (1, 2)]
+    rows = [
+        {"epoch": e, "train_loss": 1 / e, "mixed_accuracy": math.nan, "seconds": 0.25}
+        for e in (1, 2)
+    ]
     record = of_training(model, History(rows))
     assert record["history"] == {"validated_epochs": [], "train_loss": [1.0, 0.5]}
     assert record["fit"] == {}

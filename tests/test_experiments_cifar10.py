@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from mixup_lib import fit, results
-from mixup_lib.calibration import Reliability
-from mixup_lib.corruptions import CORRUPTIONS
+from mixup_lib import fit
 from mixup_lib.datasets import Splits
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, cifar10, cifar10_methods, cifar10_noisy_labels
+from mixup_lib.measures.calibration import Reliability
+from mixup_lib.measures.corruptions import CORRUPTIONS
 from mixup_lib.models import ResNet
 
 METHODS = EXPERIMENTS["cifar10-methods"]

@@ -17,13 +17,14 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from mixup_lib import draw_mixup, fit, results
+from mixup_lib import draw_mixup, fit
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import digits
-from mixup_lib.evaluation import evaluate
-from mixup_lib.experiments import EXPERIMENTS, Experiment, __main__, _pace, runner
+from mixup_lib.evidence import results
+from mixup_lib.experiments import EXPERIMENTS, Experiment, __main__, pace, runner
 from mixup_lib.experiments.runner import of_training
 from mixup_lib.models import MLP
-from mixup_lib.seeds import initialised
+from mixup_lib.training.evaluation import evaluate
 from tools import course
 
 LOG, SLEEP = "MIXUP_TEST_LOG", "MIXUP_TEST_SLEEP"
@@ -49,8 +50,15 @@ def measure(config, method, seed, checkpoint):
     x, y = (tensor[: 50 * STEPS] for tensor in splits.train.tensors)
     model = initialised(partial(MLP, 64, 16, 10), seed)
     history = fit(
-        model, TensorDataset(x.flatten(1), y), epochs=EPOCHS, batch_size=50, augment=slow_noise,
-        seed=seed, checkpoint=checkpoint, device="cpu", **METHODS[method],
+        model,
+        TensorDataset(x.flatten(1), y),
+        epochs=EPOCHS,
+        batch_size=50,
+        augment=slow_noise,
+        seed=seed,
+        checkpoint=checkpoint,
+        device="cpu",
+        **METHODS[method],
     )
     x, y = splits.test.tensors
     test = evaluate(model, TensorDataset(x.flatten(1), y))
@@ -70,7 +78,7 @@ def main(tmp_path, monkeypatch):
     monkeypatch.setenv(LOG, str(tmp_path / "log"))
     monkeypatch.setitem(EXPERIMENTS, "toy", TOY)
     monkeypatch.setattr(results, "_state", lambda: COMMITTED)
-    for module in (runner, _pace):
+    for module in (runner, pace):
         monkeypatch.setattr(module, "pace", lambda *_: 20.0)
     return lambda *words: __main__.main([*words, "--results", str(tmp_path / "results")])
 
@@ -79,8 +87,12 @@ def start(folder: Path, *words: str, sleep: float) -> subprocess.Popen:
     environment = os.environ | {LOG: str(folder / "log"), SLEEP: str(sleep)}
     command = [sys.executable, "-m", "tests.test_experiments_command", *words]
     return subprocess.Popen(
-        [*command, "--results", str(folder / "results")], cwd=course.ROOT, env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*command, "--results", str(folder / "results")],
+        cwd=course.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -116,8 +128,9 @@ def test_a_killed_run_ends_at_the_same_numbers(tmp_path, main, number):
     assert not checkpoint.exists()
     assert main(*words) == 0
     assert measured(interrupted) == measured(tmp_path)
-    resumed, whole = (results.load("toy", folder / "results")[0] for folder in
-                      (interrupted, tmp_path))
+    resumed, whole = (
+        results.load("toy", folder / "results")[0] for folder in (interrupted, tmp_path)
+    )
     assert "run" in whole["seconds"] and "run" not in resumed["seconds"]  # it saw only its end
 
 
@@ -136,8 +149,15 @@ def test_a_closed_pipe_ends_quietly():
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "mixup_lib.experiments", "trec-cnn", "--dry-run"]
-    done = subprocess.run(command, check=False, cwd=course.ROOT, stdout=writer,
-                          stderr=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=course.ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -178,18 +198,21 @@ def test_a_part_is_run_and_what_is_there_is_skipped(main, tmp_path, capsys):
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
 
 
-@pytest.mark.parametrize("words, message", [
-    (["no-such"], "no experiment 'no-such'; there are cifar10-5000, "),
-    (["toy", "--methods", "cutmix"], "toy has no method cutmix; there are plain, mixup"),
-    (["toy", "--seeds", "0-9"], "toy has no seed 2; there are 0, 1"),
-    (["toy", "--seeds", "a"], "--seeds: must be numbers such as 0-2,4, got 'a'"),
-    (["toy", "--seeds", "3-1"], "--seeds: must count upwards, got '3-1'"),
-    (["toy", "--methods", ","], "--methods: must be names with commas between them, got ','"),
-    (["toy", "--workers", "0"], "--workers: must be an integer of at least 1, got '0'"),
-    (["toy", "--threads", "x"], "--threads: must be an integer of at least 1, got 'x'"),
-    (["toy", "--device", "none"], "device must be a device of this machine"),
-    (["airfoil", "--device", "meta"], "device must be 'cpu' for airfoil, got 'meta'"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["no-such"], "no experiment 'no-such'; there are cifar10-5000, "),
+        (["toy", "--methods", "cutmix"], "toy has no method cutmix; there are plain, mixup"),
+        (["toy", "--seeds", "0-9"], "toy has no seed 2; there are 0, 1"),
+        (["toy", "--seeds", "a"], "--seeds: must be numbers such as 0-2,4, got 'a'"),
+        (["toy", "--seeds", "3-1"], "--seeds: must count upwards, got '3-1'"),
+        (["toy", "--methods", ","], "--methods: must be names with commas between them, got ','"),
+        (["toy", "--workers", "0"], "--workers: must be an integer of at least 1, got '0'"),
+        (["toy", "--threads", "x"], "--threads: must be an integer of at least 1, got 'x'"),
+        (["toy", "--device", "none"], "device must be a device of this machine"),
+        (["airfoil", "--device", "meta"], "device must be 'cpu' for airfoil, got 'meta'"),
+    ],
+)
 def test_a_wrong_command_line(main, capsys, words, message):
     with pytest.raises(SystemExit) as end:
         main(*words)

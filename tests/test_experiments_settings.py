@@ -6,17 +6,23 @@ import pytest
 import torch
 
 from mixup_lib import draw_mixup
-from mixup_lib.augment import crop
 from mixup_lib.experiments import EXPERIMENTS
 from mixup_lib.experiments.settings import divided_twice, fit_settings, make_model
 from mixup_lib.models import ResNet
+from mixup_lib.training.augment import crop
 
 CONFIG = {
     "model": {"name": "ResNet", "depth": 8, "width": 4},
     "optimizer": {"name": "SGD", "lr": 0.1, "momentum": 0.9},
     "schedule": "divided by 10 at half and at three quarters of the epochs",
-    "augment": "crop by up to 4 pixels, flip", "epochs": 3, "batch_size": 16, "device": "cpu",
-    "precision": "bf16-mixed", "keep": "best", "validate_every": 2, "claim": "not about fit",
+    "augment": "crop by up to 4 pixels, flip",
+    "epochs": 3,
+    "batch_size": 16,
+    "device": "cpu",
+    "precision": "bf16-mixed",
+    "keep": "best",
+    "validate_every": 2,
+    "claim": "not about fit",
 }
 
 
@@ -28,8 +34,14 @@ def test_words_become_what_they_stand_for():
     assert optimizer.keywords == {"lr": 0.2, "momentum": 0.9, "nesterov": True}
     assert found.pop("augment").augments[0] is crop
     assert found == {
-        "schedule": divided_twice, "epochs": 3, "batch_size": 16, "device": "cpu",
-        "precision": "bf16-mixed", "keep": "best", "validate_every": 2, "mixing": mixing,
+        "schedule": divided_twice,
+        "epochs": 3,
+        "batch_size": 16,
+        "device": "cpu",
+        "precision": "bf16-mixed",
+        "keep": "best",
+        "validate_every": 2,
+        "mixing": mixing,
     }
     assert fit_settings(CONFIG, augment=None, keep="last")["augment"] is None
     model = make_model(CONFIG, classes=7)
@@ -46,11 +58,17 @@ def test_every_configuration_is_read(name):
     assert set(settings) >= {"optimizer", "schedule", "augment", "device"}
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"schedule": "linear"}, "schedule must be one of 'constant', 'cosine', .* got 'linear'"),
-    ({"augment": "crop"}, "augment must be one of .*'crop by up to 4 pixels, flip', got 'crop'"),
-    ({"optimizer": {"name": "Lion"}}, "optimizer must be one of 'SGD', .* got 'Lion'"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schedule": "linear"}, "schedule must be one of 'constant', 'cosine', .* got 'linear'"),
+        (
+            {"augment": "crop"},
+            "augment must be one of .*'crop by up to 4 pixels, flip', got 'crop'",
+        ),
+        ({"optimizer": {"name": "Lion"}}, "optimizer must be one of 'SGD', .* got 'Lion'"),
+    ],
+)
 def test_a_word_that_stands_for_nothing_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
         fit_settings(CONFIG | change)

@@ -9,15 +9,14 @@ from torch.distributions import Independent, Normal, kl_divergence
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup, fit, no_mix
-from mixup_lib.coverage import coverage, modes_covered, near_modes
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets.plane import (
     RING_DEVIATION,
     ring_centres,
     ring_of_gaussians,
     swiss_roll,
 )
-from mixup_lib.gan import fit_gan
-from mixup_lib.generate import elbo, fit_autoencoder, mix_codes, sample
+from mixup_lib.measures.covering import coverage, modes_covered, near_modes
 from mixup_lib.models import (
     MLP,
     VAE,
@@ -26,8 +25,9 @@ from mixup_lib.models import (
     Generator,
     gaussian_kl,
 )
-from mixup_lib.multimodal import TwoSenses, companions, mix_apart
-from mixup_lib.seeds import initialised
+from mixup_lib.models.multimodal import TwoSenses, companions, mix_apart
+from mixup_lib.training.gan import fit_gan
+from mixup_lib.training.generating import elbo, fit_autoencoder, mix_codes, sample
 
 G = torch.Generator().manual_seed(0)
 X, Y = torch.rand(30, 1, 4, 4, generator=G), torch.arange(30) % 3
@@ -139,8 +139,11 @@ def test_training_follows_the_seed_and_leaves_the_global_one(mixing):
 
 def test_mixing_trains_another_model_and_nothing_mixed_trains_the_same():
     found = {}
-    for name, mixing in {"none": None, "no_mix": lambda n, generator: no_mix(n),
-                         "mixup": draw_mixup}.items():
+    for name, mixing in {
+        "none": None,
+        "no_mix": lambda n, generator: no_mix(n),
+        "mixup": draw_mixup,
+    }.items():
         vae = initialised(partial(VAE, (1, 4, 4), hidden=8), 0)
         fit_autoencoder(vae, DATA, epochs=2, batch_size=10, mixing=mixing)
         found[name] = weights(vae)
@@ -158,7 +161,7 @@ def test_the_discriminator_sees_real_and_generated_mixed_with_their_share():
         return mix
 
     fit_gan(*gan(), DATA, steps=1, batch_size=4, mixing=mixing)
-    (count, partners, target), = seen
+    ((count, partners, target),) = seen
     assert count == 8 and partners.tolist() == [4, 5, 6, 7, 0, 1, 2, 3]
     torch.testing.assert_close(target[:4] + target[4:], torch.ones(4))
 
@@ -172,8 +175,13 @@ def test_mixed_codes_decode_to_what_the_classifier_sees():
     codes = codes + mix.weights[1, 0] * autoencoder.encode(X[mix.index[1]])
     expected = model(autoencoder.decode(codes))
     torch.testing.assert_close(mix_codes(model, X, mix, autoencoder), expected)
-    fit(model, DATA, epochs=1, mixing=draw_mixup,
-        forward=partial(mix_codes, autoencoder=autoencoder))
+    fit(
+        model,
+        DATA,
+        epochs=1,
+        mixing=draw_mixup,
+        forward=partial(mix_codes, autoencoder=autoencoder),
+    )
     assert torch.equal(before, weights(autoencoder))
 
 

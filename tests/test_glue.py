@@ -7,7 +7,7 @@ import pytest
 from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
 
-from mixup_lib.glue import glue
+from mixup_lib.page.glue import glue
 
 
 def test_the_value_is_displayed_with_its_name():
@@ -26,7 +26,8 @@ def test_a_name_is_needed():
 
 def test_the_library_needs_no_part_of_the_books_toolchain():
     code = (
-        "import sys, mixup_lib.glue, mixup_lib.claims, mixup_lib.plots, mixup_lib.interactive\n"
+        "import sys, mixup_lib.page.glue, mixup_lib.evidence.claims\n"
+        "import mixup_lib.page.plots, mixup_lib.page.interactive\n"
         "loaded = {'sphinx', 'myst_nb', 'myst_parser', 'docutils'} & set(sys.modules)\n"
         "assert not loaded, loaded"
     )

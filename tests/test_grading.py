@@ -55,19 +55,29 @@ def without_setup(text):
     return json.dumps(content)
 
 
-@pytest.mark.parametrize("name, make, sentence", [
-    ("x.ipynb", lambda key: "", "the file is empty"),
-    ("x.ipynb", lambda key: "<html></html>", "the file is no notebook, or only a part of one"),
-    ("x.ipynb", lambda key: key[:-40], "the file is no notebook, or only a part of one"),
-    ("x.ipynb", lambda key: "\xff\xfe\x00", "the file is no notebook"),
-    ("x.ipynb", lambda key: '{"a": 1}', "the file is JSON, but no notebook"),
-    ("x.ipynb", lambda key: '{"cells": 3}', "the notebook cannot be read"),
-    ("x.ipynb", lambda key: changed(key, cells=[]), "the notebook has no code"),
-    ("x.ipynb", lambda key: changed(without_setup(key), metadata={}), "has lost the metadata and"),
-    ("x.ipynb", lambda key: key.replace('"a0"', '"a9"'),
-     "it was written for assignment a9, of which there is no autograder here"),
-    ("x.pdf", lambda key: "%PDF", "x.pdf is not a notebook: its name ends in '.pdf'"),
-])
+@pytest.mark.parametrize(
+    "name, make, sentence",
+    [
+        ("x.ipynb", lambda key: "", "the file is empty"),
+        ("x.ipynb", lambda key: "<html></html>", "the file is no notebook, or only a part of one"),
+        ("x.ipynb", lambda key: key[:-40], "the file is no notebook, or only a part of one"),
+        ("x.ipynb", lambda key: "\xff\xfe\x00", "the file is no notebook"),
+        ("x.ipynb", lambda key: '{"a": 1}', "the file is JSON, but no notebook"),
+        ("x.ipynb", lambda key: '{"cells": 3}', "the notebook cannot be read"),
+        ("x.ipynb", lambda key: changed(key, cells=[]), "the notebook has no code"),
+        (
+            "x.ipynb",
+            lambda key: changed(without_setup(key), metadata={}),
+            "has lost the metadata and",
+        ),
+        (
+            "x.ipynb",
+            lambda key: key.replace('"a0"', '"a9"'),
+            "it was written for assignment a9, of which there is no autograder here",
+        ),
+        ("x.pdf", lambda key: "%PDF", "x.pdf is not a notebook: its name ends in '.pdf'"),
+    ],
+)
 def test_bad_files_are_told_in_a_sentence(tmp_path, key, name, make, sentence):
     (tmp_path / name).write_text(make(key), encoding="latin-1")
     read = submissions.read(submissions.find(tmp_path)[0], "", {"a0": "e"})
@@ -98,14 +108,17 @@ def test_old_notebooks_are_read(tmp_path, key):
     assert submissions.parsed(tmp_path / "x.ipynb").cells[0].source.startswith("# A0. Trial")
 
 
-@pytest.mark.parametrize("name, student, number, platform", [
-    ("doejane_LATE_123_4567_a1_draw_once.ipynb", "doejane", "123", "canvas"),
-    ("doejane_123_4567_hw-1.ipynb", "doejane", "123", "canvas"),
-    ("Jane Doe_98_assignsubmission_file_a1.ipynb", "Jane Doe", "98", "moodle"),
-    ("jane_a1_draw_once.ipynb", "jane", "", ""),
-    ("jane.ipynb", "jane", "", ""),
-    ("a1_draw_once.ipynb", "a1_draw_once", "", ""),
-])
+@pytest.mark.parametrize(
+    "name, student, number, platform",
+    [
+        ("doejane_LATE_123_4567_a1_draw_once.ipynb", "doejane", "123", "canvas"),
+        ("doejane_123_4567_hw-1.ipynb", "doejane", "123", "canvas"),
+        ("Jane Doe_98_assignsubmission_file_a1.ipynb", "Jane Doe", "98", "moodle"),
+        ("jane_a1_draw_once.ipynb", "jane", "", ""),
+        ("jane.ipynb", "jane", "", ""),
+        ("a1_draw_once.ipynb", "a1_draw_once", "", ""),
+    ],
+)
 def test_names_of_platforms_are_read(tmp_path, name, student, number, platform):
     (tmp_path / name).write_text("{}")
     found = submissions.find(tmp_path)[0]
@@ -113,14 +126,25 @@ def test_names_of_platforms_are_read(tmp_path, name, student, number, platform):
 
 
 def test_folders_of_students_are_read(tmp_path):
-    for name in ("Jane Doe_98_assignsubmission_file_/a.ipynb", "ann/.ipynb_checkpoints/b.ipynb",
-                 "ann/a.ipynb", "ann/notes.txt", "__MACOSX/x.ipynb", "bob/notes.txt", ".x/y.ipynb"):
+    for name in (
+        "Jane Doe_98_assignsubmission_file_/a.ipynb",
+        "ann/.ipynb_checkpoints/b.ipynb",
+        "ann/a.ipynb",
+        "ann/notes.txt",
+        "__MACOSX/x.ipynb",
+        "bob/notes.txt",
+        ".x/y.ipynb",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
     (tmp_path / "carol").mkdir()
     found = [(one.student, one.path.name, one.problem) for one in submissions.find(tmp_path)]
-    assert found == [("Jane Doe", "a.ipynb", ""), ("ann", "a.ipynb", ""), ("bob", "notes.txt", ""),
-                     ("carol", "carol", "the folder is empty: nothing was handed in")]
+    assert found == [
+        ("Jane Doe", "a.ipynb", ""),
+        ("ann", "a.ipynb", ""),
+        ("bob", "notes.txt", ""),
+        ("carol", "carol", "the folder is empty: nothing was handed in"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +168,14 @@ def graded(tmp_path_factory, out, key, student):
 def test_grading_continues_past_broken_ones(graded):
     rows, _, _ = graded
     assert [(row["student"], row["score"], bool(row["problem"])) for row in rows] == [
-        ("=good", 3, False), ("Half Way", 1, False), ("broken", 0, True), ("empty", 0, True),
-        ("renamed", 0, False), ("twin", 0, True), ("twin", 0, True)]
+        ("=good", 3, False),
+        ("Half Way", 1, False),
+        ("broken", 0, True),
+        ("empty", 0, True),
+        ("renamed", 0, False),
+        ("twin", 0, True),
+        ("twin", 0, True),
+    ]
     assert "there are 2 notebooks of this student, one.ipynb and two.ipynb" in rows[-1]["problem"]
     assert "q1: there is no `double` in the notebook. Was it renamed?" in rows[4]["notes"]
 
@@ -188,10 +218,18 @@ def test_grading_resumes(graded, out, student, monkeypatch, capsys):
     (folder / "empty.ipynb").write_text(student)
     grade.folder(folder, grades, built=out)
     assert len(runs) == 1
-    monkeypatch.setattr(build, "load", lambda *given, load=build.load:
-                        load(*given) | {"tests": {"q1": "name = 'q1'"}})
-    monkeypatch.setattr(sandbox, "run", lambda *given: runs.append(given) or
-                        {"reason": "", "questions": {}, "errors": [], "names": []})
+    monkeypatch.setattr(
+        build,
+        "load",
+        lambda *given, load=build.load: load(*given) | {"tests": {"q1": "name = 'q1'"}},
+    )
+    monkeypatch.setattr(
+        sandbox,
+        "run",
+        lambda *given: (
+            runs.append(given) or {"reason": "", "questions": {}, "errors": [], "names": []}
+        ),
+    )
     grade.folder(folder, grades, built=out)
     assert len(runs) == 6
 
@@ -208,19 +246,33 @@ def test_interrupted_grading_keeps_its_table(out, key, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "run", stop_at_bob)
     with pytest.raises(KeyboardInterrupt):
         grade.folder(tmp_path, tmp_path / "grades", built=out)
-    assert [line["Full name"] for line in csv.DictReader(
-        (tmp_path / "grades" / "grades.csv").open())] == ["ann"]
+    assert [
+        line["Full name"] for line in csv.DictReader((tmp_path / "grades" / "grades.csv").open())
+    ] == ["ann"]
 
 
-@pytest.mark.parametrize("given, built, sentence", [
-    ("nowhere", "built", "which is no folder"), ("empty", "built", "which holds nothing to grade"),
-    ("full", "unbuilt", "run `make assignments` first")])
+@pytest.mark.parametrize(
+    "given, built, sentence",
+    [
+        ("nowhere", "built", "which is no folder"),
+        ("empty", "built", "which holds nothing to grade"),
+        ("full", "unbuilt", "run `make assignments` first"),
+    ],
+)
 def test_teachers_mistakes_are_told(tmp_path, out, key, given, built, sentence):
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x.ipynb").write_text(key)
     with pytest.raises(SystemExit, match=sentence):
-        __main__.main(["grade", str(tmp_path / given), "--out", str(tmp_path / "grades"),
-                       "--built", str(out if built == "built" else tmp_path)])
+        __main__.main(
+            [
+                "grade",
+                str(tmp_path / given),
+                "--out",
+                str(tmp_path / "grades"),
+                "--built",
+                str(out if built == "built" else tmp_path),
+            ]
+        )
     with pytest.raises(AssignmentError, match="no autograder of 'a3'"):
         grade.folder(tmp_path / "full", tmp_path / "grades", "a3", out)

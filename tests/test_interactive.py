@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mixup_lib import datasets, interactive
+from mixup_lib import datasets
+from mixup_lib.page import interactive
 
 
 def slider(**changes):

@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import mixup_lib
 from mixup_lib import draw_mixup, fit
-from mixup_lib.seeds import generator_for, initialised
+from mixup_lib.basics.seeds import generator_for, initialised
 
 lightning = pytest.importorskip("lightning.pytorch")
-from mixup_lib.lightning import MixupCallback  # noqa: E402
+from mixup_lib.training.lightning import MixupCallback  # noqa: E402
 
 N, C = 20, 3
 
@@ -61,9 +61,14 @@ class Remember(MixupCallback):
 
 def trainer(callbacks, package, **options):
     settings = {
-        "accelerator": "cpu", "devices": 1, "logger": False, "enable_progress_bar": False,
-        "enable_model_summary": False, "enable_checkpointing": False, "num_sanity_val_steps": 0,
-    } | options  # fmt: skip
+        "accelerator": "cpu",
+        "devices": 1,
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+        "num_sanity_val_steps": 0,
+    } | options
     return package.Trainer(max_epochs=2, callbacks=callbacks, **settings)
 
 
@@ -74,9 +79,7 @@ def train(callbacks, loader=None, model=None, ckpt_path=None, package=lightning,
     validation = DataLoader(data(1), batch_size=8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's advice about workers
-        trainer(callbacks, package, **options).fit(
-            model, loader, validation, ckpt_path=ckpt_path
-        )
+        trainer(callbacks, package, **options).fit(model, loader, validation, ckpt_path=ckpt_path)
     return model
 
 
@@ -130,10 +133,14 @@ def test_trains_as_fit_does():
     steps = iter([(epoch, i) for epoch in (0, 1) for i in range(3)])
     twin = initialised(lambda: nn.Linear(4, C), 0)
     fit(
-        twin, data(), epochs=2, batch_size=8, device="cpu",
+        twin,
+        data(),
+        epochs=2,
+        batch_size=8,
+        device="cpu",
         mixing=lambda size, generator: expected(*next(steps), size),
         optimizer=partial(torch.optim.SGD, lr=0.1),
-    )  # fmt: skip
+    )
     torch.testing.assert_close(model.net.weight, twin.weight, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(model.net.bias, twin.bias, atol=1e-6, rtol=1e-5)
 
@@ -183,12 +190,12 @@ def test_a_run_that_was_mixed_otherwise_is_refused(interrupted):
 @pytest.mark.parametrize("missing", [False, True])
 def test_pytorch_lightning_is_used_where_it_is_in_use_or_alone(monkeypatch, missing):
     package = pytest.importorskip("pytorch_lightning")
-    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.lightning)
-    monkeypatch.delitem(sys.modules, "mixup_lib.lightning")
+    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.training.lightning)
+    monkeypatch.delitem(sys.modules, "mixup_lib.training.lightning")
     monkeypatch.delitem(sys.modules, "lightning")
     if missing:
         monkeypatch.setitem(sys.modules, "lightning", None)
-    module = importlib.import_module("mixup_lib.lightning")
+    module = importlib.import_module("mixup_lib.training.lightning")
     assert issubclass(module.MixupCallback, package.Callback)
     model = type("Recorder", (Steps, package.LightningModule), {})()
     train([module.MixupCallback(num_classes=C)], model=model, package=package)
@@ -196,9 +203,9 @@ def test_pytorch_lightning_is_used_where_it_is_in_use_or_alone(monkeypatch, miss
 
 
 def test_without_either_package_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.lightning)
-    monkeypatch.delitem(sys.modules, "mixup_lib.lightning")
+    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.training.lightning)
+    monkeypatch.delitem(sys.modules, "mixup_lib.training.lightning")
     for name in ("lightning", "pytorch_lightning"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r'pip install "mixup-lib\[lightning\]" brings it'):
-        importlib.import_module("mixup_lib.lightning")
+        importlib.import_module("mixup_lib.training.lightning")

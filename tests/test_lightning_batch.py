@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from mixup_lib import draw_cutmix
-from mixup_lib.schedules import draw_scheduled
-from mixup_lib.seeds import generator_for
+from mixup_lib.basics.seeds import generator_for
+from mixup_lib.mixing.schedules import draw_scheduled
 
 pytest.importorskip("lightning.pytorch")
-from mixup_lib.lightning import MixupCallback  # noqa: E402
+from mixup_lib.training.lightning import MixupCallback  # noqa: E402
 
 C = 3
 

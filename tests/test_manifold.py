@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup, fit, no_mix
-from mixup_lib.manifold import manifold
+from mixup_lib.mixing.hidden import manifold
 from mixup_lib.models import ResNet
 
 

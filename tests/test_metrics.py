@@ -57,8 +57,12 @@ def test_mixed_accuracy_without_mixing_is_accuracy():
     logits, y = torch.randn(50, 3), torch.randint(0, 3, (50,))
     assert mixed_accuracy(logits, y, no_mix(50)) == pytest.approx(accuracy(logits, y))
     # A perfect classifier of single examples stays below 1 on mixtures of two classes.
-    assert mixed_accuracy(torch.eye(3), torch.arange(3), draw_mixup(
-        3, partners=torch.tensor([1, 2, 0]))) < 1  # fmt: skip
+    assert (
+        mixed_accuracy(
+            torch.eye(3), torch.arange(3), draw_mixup(3, partners=torch.tensor([1, 2, 0]))
+        )
+        < 1
+    )
 
 
 @pytest.mark.parametrize("metric", [accuracy, nll, ece])

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from torch.autograd import gradcheck
 
-from mixup_lib import Mix, _memory, draw_cutmix, draw_dirichlet, draw_mixup, no_mix
+from mixup_lib import Mix, draw_cutmix, draw_dirichlet, draw_mixup, no_mix
+from mixup_lib.mixing import memory as _memory
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 EPS = {dtype: torch.finfo(dtype).eps for dtype in FLOATS}

@@ -7,9 +7,9 @@ import torch
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup, fit, no_mix
-from mixup_lib._mixing import asked_for
-from mixup_lib.history import History
 from mixup_lib.models import MLP
+from mixup_lib.training.draws import asked_for
+from mixup_lib.training.history import History
 
 DATA = TensorDataset(torch.arange(40.0).view(20, 2), torch.arange(20) % 2)
 
@@ -74,8 +74,15 @@ def test_a_draw_from_the_history_resumes_bit_equal(tmp_path):
             return adaptive(batch_size, history, generator)
 
         mixing.__qualname__ = "mixing"
-        fit(model, DATA, epochs=4, batch_size=5, validation=DATA, mixing=mixing,
-            checkpoint=checkpoint)
+        fit(
+            model,
+            DATA,
+            epochs=4,
+            batch_size=5,
+            validation=DATA,
+            mixing=mixing,
+            checkpoint=checkpoint,
+        )
         return torch.cat([value.flatten() for value in model.state_dict().values()])
 
     whole = train(tmp_path / "whole.pt")

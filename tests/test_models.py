@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib import fit
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import MLP, ResNet, SmallCNN, parameter_count
-from mixup_lib.seeds import initialised
 
 MODELS = [
     (lambda: MLP(64, [32, 16], 10, dropout=0.1), (1, 8, 8), 10),

@@ -10,14 +10,15 @@ from functools import partial
 import pytest
 
 import mixup_lib
-from mixup_lib import draw_mixup, results
+from mixup_lib import draw_mixup
 from mixup_lib.audio import LogMel
-from mixup_lib.augment import chain, crop, flip
+from mixup_lib.basics.naming import canonical, describe
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS
 from mixup_lib.experiments import settings as words
-from mixup_lib.naming import canonical, describe
-from mixup_lib.schedules import cosine as cosine_of_alpha
-from mixup_lib.train import cosine
+from mixup_lib.mixing.schedules import cosine as cosine_of_alpha
+from mixup_lib.training.augment import chain, crop, flip
+from mixup_lib.training.fitting import cosine
 
 
 def test_the_library_goes_by_short_names_and_others_by_their_path():
@@ -29,16 +30,19 @@ def test_the_library_goes_by_short_names_and_others_by_their_path():
     assert describe(cosine) == "mixup_lib.cosine" != describe(cosine_of_alpha)
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ("mixup_lib.draw.draw_mixup(alpha=1.0)", "mixup_lib.draw_mixup(alpha=1.0)"),
-    ("mixup_lib.models.text.mix_at(place='a.b')", "mixup_lib.mix_at(place='a.b')"),
-    ("mixup_lib.mixing.draw._Draw.one", "mixup_lib._Draw.one"),
-    ("mixup_lib.a.make.<locals>.inner", "mixup_lib.make.<locals>.inner"),
-    ("mixup_lib.schedules.cosine(end=0.0)", "mixup_lib.alpha_cosine(end=0.0)"),
-    ("mixup_lib.mixing.schedules.cosine", "mixup_lib.alpha_cosine"),
-    ("torch.nn.functional.cross_entropy", "torch.nn.functional.cross_entropy"),
-    ("my_mixup_lib.draw.f", "my_mixup_lib.draw.f"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mixup_lib.draw.draw_mixup(alpha=1.0)", "mixup_lib.draw_mixup(alpha=1.0)"),
+        ("mixup_lib.models.text.mix_at(place='a.b')", "mixup_lib.mix_at(place='a.b')"),
+        ("mixup_lib.mixing.draw._Draw.one", "mixup_lib._Draw.one"),
+        ("mixup_lib.a.make.<locals>.inner", "mixup_lib.make.<locals>.inner"),
+        ("mixup_lib.schedules.cosine(end=0.0)", "mixup_lib.alpha_cosine(end=0.0)"),
+        ("mixup_lib.mixing.schedules.cosine", "mixup_lib.alpha_cosine"),
+        ("torch.nn.functional.cross_entropy", "torch.nn.functional.cross_entropy"),
+        ("my_mixup_lib.draw.f", "my_mixup_lib.draw.f"),
+    ],
+)
 def test_old_paths_are_read_as_the_names_of_today(old, new):
     assert canonical(f"({old}, 0.5)") == f"({new}, 0.5)"
     assert canonical(new) == new
@@ -47,8 +51,10 @@ def test_old_paths_are_read_as_the_names_of_today(old, new):
 def recorded_names():
     """Every name that a record holds or that an experiment would write now."""
     texts = [json.dumps(experiment.methods) for experiment in EXPERIMENTS.values()]
-    texts += [describe(list(table.values())) for table in (
-        words.SCHEDULES, words.AUGMENTS, words.OPTIMIZERS, words.MODELS)]
+    texts += [
+        describe(list(table.values()))
+        for table in (words.SCHEDULES, words.AUGMENTS, words.OPTIMIZERS, words.MODELS)
+    ]
     for folder in results.folder().iterdir():
         if folder.is_dir():
             for record in results.load(folder.name):
@@ -62,8 +68,11 @@ def recorded_names():
 
 def test_no_two_things_share_a_name_that_records_use():
     modules = [mixup_lib.__name__]
-    modules += [m.name for m in pkgutil.walk_packages(mixup_lib.__path__, "mixup_lib.")
-                if not m.name.endswith("__main__")]
+    modules += [
+        m.name
+        for m in pkgutil.walk_packages(mixup_lib.__path__, "mixup_lib.")
+        if not m.name.endswith("__main__")
+    ]
     owners = {}
     for module in map(importlib.import_module, modules):
         for thing in vars(module).values():

@@ -39,21 +39,29 @@ def text_of(output):
     """All text of an output: streams, plain text, HTML, Markdown."""
     if output.output_type == "stream":
         return output.text
-    return "\n".join(str(value) for kind, value in output.get("data", {}).items()
-                     if kind.startswith("text/"))
+    return "\n".join(
+        str(value) for kind, value in output.get("data", {}).items() if kind.startswith("text/")
+    )
 
 
 def describes(alt):
     """Whether an alt text says something: a path or a bare name does not."""
-    return (isinstance(alt, str) and len(alt) >= 15 and " " in alt.strip()
-            and not re.search(r"^\S*/\S*$|\.(?:png|svg|jpe?g|ipynb)\b", alt))
+    return (
+        isinstance(alt, str)
+        and len(alt) >= 15
+        and " " in alt.strip()
+        and not re.search(r"^\S*/\S*$|\.(?:png|svg|jpe?g|ipynb)\b", alt)
+    )
 
 
 def hidden(cell):
     """Whether a solution is folded in the book, in JupyterLab and on Colab."""
     meta = cell.metadata
-    return (bool(tags(cell) & {"hide-input", "hide-cell"}) and meta.get("cellView") == "form"
-            and meta.get("jupyter", {}).get("source_hidden") is True)
+    return (
+        bool(tags(cell) & {"hide-input", "hide-cell"})
+        and meta.get("cellView") == "form"
+        and meta.get("jupyter", {}).get("source_hidden") is True
+    )
 
 
 def test_there_are_notebooks():
@@ -94,8 +102,11 @@ def test_cell_ids_are_readable_and_unique(notebook):
 
 def test_every_picture_is_described(code):
     for cell in code:
-        pictures = [output for output in cell.outputs
-                    if any(kind.startswith("image/") for kind in output.get("data", {}))]
+        pictures = [
+            output
+            for output in cell.outputs
+            if any(kind.startswith("image/") for kind in output.get("data", {}))
+        ]
         if pictures:
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
             assert describes(alt), f"{cell.id}: {alt!r}"
@@ -124,8 +135,9 @@ def lines_of_code(cell):
 
 
 def test_cells_are_short(code):
-    shown = [lines_of_code(cell) for cell in code
-             if cell.id != course.INSTALL_ID and not hidden(cell)]
+    shown = [
+        lines_of_code(cell) for cell in code if cell.id != course.INSTALL_ID and not hidden(cell)
+    ]
     assert statistics.median(shown) <= 6
     assert statistics.quantiles(shown, n=10, method="inclusive")[-1] <= 20
     assert max(lines_of_code(cell) for cell in code) <= 40
@@ -135,8 +147,12 @@ def test_exercises_have_hidden_solutions(notebook, code):
     markdown = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     exercises = re.findall(r"(?m)^:{3,}\{exercise(?:-start)?\}", markdown)
     assert len(exercises) >= 3
-    folded = [cell for cell in code if cell.id != course.INSTALL_ID
-              and (tags(cell) & {"hide-input", "hide-cell"} or "solution" in cell.id)]
+    folded = [
+        cell
+        for cell in code
+        if cell.id != course.INSTALL_ID
+        and (tags(cell) & {"hide-input", "hide-cell"} or "solution" in cell.id)
+    ]
     assert len(folded) >= 3
     assert [cell.id for cell in folded if not hidden(cell)] == []
 
@@ -148,24 +164,41 @@ def test_recorded_time_belongs_to_this_code(path, notebook):
     assert entry["cpu"]["memory_gb"] < 2
 
 
-@pytest.mark.parametrize("alt, good", [
-    ("Two photographs and the mixture of both", True), ("", False), (None, False),
-    ("../_images/abc_12_0.png", False), ("the file plot.png of this page", False),
-    ("figurefigurefigure", False)])
+@pytest.mark.parametrize(
+    "alt, good",
+    [
+        ("Two photographs and the mixture of both", True),
+        ("", False),
+        (None, False),
+        ("../_images/abc_12_0.png", False),
+        ("the file plot.png of this page", False),
+        ("figurefigurefigure", False),
+    ],
+)
 def test_descriptions_are_told_from_paths(alt, good):
     assert bool(describes(alt)) == good
 
 
-@pytest.mark.parametrize("name, good", [
-    ("mix-by-hand", True), ("install", True), ("3f2a9c1e", False), ("a1b2c3d4-e5f6", False),
-    ("Mix By Hand", False), ("exercise-1-solution", True)])
+@pytest.mark.parametrize(
+    "name, good",
+    [
+        ("mix-by-hand", True),
+        ("install", True),
+        ("3f2a9c1e", False),
+        ("a1b2c3d4-e5f6", False),
+        ("Mix By Hand", False),
+        ("exercise-1-solution", True),
+    ],
+)
 def test_readable_ids_are_told_from_random_ones(name, good):
     assert bool(READABLE_ID.fullmatch(name) and not RANDOM_ID.fullmatch(name)) == good
 
 
 def test_a_hidden_solution_is_hidden_everywhere():
-    cell = nbformat.v4.new_code_cell("1", metadata={
-        "tags": ["hide-input"], "cellView": "form", "jupyter": {"source_hidden": True}})
+    cell = nbformat.v4.new_code_cell(
+        "1",
+        metadata={"tags": ["hide-input"], "cellView": "form", "jupyter": {"source_hidden": True}},
+    )
     assert hidden(cell)
     del cell.metadata["cellView"]
     assert not hidden(cell)

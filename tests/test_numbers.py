@@ -5,9 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixup_lib import datasets, results
+from mixup_lib import datasets
+from mixup_lib.evidence import results
 from mixup_lib.experiments import numbers_to_words
-from mixup_lib.sequences import BOS, EOS, PAD
+from mixup_lib.text.sequences import BOS, EOS, PAD
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_choices_are_those_of_the_validation_data():
         "dropout": methods["dropout"],
     }
     for method, numbers in used.items():
-        (name, value), = numbers.items()
+        ((name, value),) = numbers.items()
         tried = dict(zip(choices[method][name], choices[method]["exact_match"], strict=True))
         assert value == max(tried, key=tried.get), method
     both = methods["dropout-embedding"]
@@ -109,7 +110,8 @@ def test_recorded_runs_are_whole():
         assert record["metrics"]["test"]["n"] == experiment.config["data"]["test"]
         assert 0.3 < record["metrics"]["test"]["exact_match"] <= 1
         # All methods of a seed saw the same numbers, and other seeds others.
-        assert checksums.setdefault(record["seed"], record["data_checksum"]) == (
-            record["data_checksum"]
+        assert (
+            checksums.setdefault(record["seed"], record["data_checksum"])
+            == (record["data_checksum"])
         )
     assert len(set(checksums.values())) == len(checksums)

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch.utils.data import TensorDataset
 
-from mixup_lib import fit, partners
+from mixup_lib import fit
+from mixup_lib.mixing import partners
+from mixup_lib.mixing.partners import (
+    by_kernel,
+    draw_chosen,
+    farthest,
+    nearest,
+    other_class,
+    same_class,
+)
 from mixup_lib.models import MLP
-from mixup_lib.partners import by_kernel, draw_chosen, farthest, nearest, other_class, same_class
 
 LABELS = st.lists(st.integers(0, 5), min_size=2, max_size=40).map(torch.tensor)
 

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset, default_collate  # noqa:
 from torchvision.transforms import v2  # noqa: E402
 
 from mixup_lib import Mix  # noqa: E402
-from mixup_lib.box import Box  # noqa: E402
+from mixup_lib.mixing.box import Box  # noqa: E402
 
 B, C, H, W = 6, 5, 7, 12
 LAM = [0.0, 0.1, 0.5, 0.7234, 1.0]
@@ -71,13 +71,15 @@ def test_torchvision_cutmix(box):
 
 def test_torchvision_draws_the_same_boxes_for_the_same_lambda_and_centre(monkeypatch):
     # Only λ and the centre are random; both libraries must make the same box of them.
-    from mixup_lib import draw, draw_cutmix
+    from mixup_lib import draw_cutmix
+    from mixup_lib.mixing import draw
 
     x, centres = batch()[0], {H: 5, W: 1}
     monkeypatch.setattr(
-        torch, "randint",
+        torch,
+        "randint",
         lambda n, size, generator=None: torch.full(tuple(size), centres[n]),
-    )  # fmt: skip
+    )
     peer = v2.CutMix(num_classes=C)
     for lam in np.linspace(0.003, 0.997, 50):
         weights = torch.tensor([[lam], [1 - lam]], dtype=torch.float32).repeat(1, B)
@@ -121,9 +123,10 @@ def test_timm_cutmix(monkeypatch):
     peer._params_per_batch = MethodType(lambda self: (0.4, True), peer)
     share = (bottom - top) * (right - left) / (H * W)
     monkeypatch.setattr(
-        timm_mixup, "cutmix_bbox_and_lam",
+        timm_mixup,
+        "cutmix_bbox_and_lam",
         lambda *a, **kw: ((top, bottom, left, right), 1 - share),
-    )  # fmt: skip
+    )
     theirs, their_labels = peer(x.clone(), y)
     ours = box_of(*box)
     mix = mix_of(torch.arange(B).flip(0), 1 - ours.share, ours)

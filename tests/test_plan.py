@@ -10,8 +10,17 @@ from tools import course, plan
 def test_a_plan_by_hand():
     """1,000 images at 10 a second, 300 to validate at 30 a second: 110 seconds an epoch."""
     inputs = plan.Inputs(
-        images=1000, held_out=300, gigabytes=2, epochs=36, one=10, eight=60, scaling=0.5,
-        evaluation=3, decoding=5, price=2, runs=3,
+        images=1000,
+        held_out=300,
+        gigabytes=2,
+        epochs=36,
+        one=10,
+        eight=60,
+        scaling=0.5,
+        evaluation=3,
+        decoding=5,
+        price=2,
+        runs=3,
     )
     one = plan.plan(inputs, gpus=1, nodes=1)
     assert (one.epoch, one.hours, one.gpu_hours) == pytest.approx((110 / 60, 1.1, 1.1))

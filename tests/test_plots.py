@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from mixup_lib import plots
+from mixup_lib.page import plots
 
 
 @pytest.fixture

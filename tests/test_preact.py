@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from mixup_lib import datasets, results
+from mixup_lib import datasets
 from mixup_lib.datasets import Splits
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, cifar10_paper, run_one
 from mixup_lib.experiments.settings import divided_twice
 from mixup_lib.models import PreActResNet, parameter_count
@@ -23,8 +24,9 @@ def test_it_has_eighteen_weighted_layers_and_eleven_million_parameters():
     layers = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
     assert len(layers) + 1 == 18  # and the linear one; shortcuts are not counted
     # By hand: convolutions 3x3 and 1x1, two numbers per normalised channel, the linear layer.
-    convolutions = 9 * (3 * 64 + 4 * 64**2 + sum(c * 2 * c + 3 * (2 * c) ** 2
-                                                 for c in (64, 128, 256)))
+    convolutions = 9 * (
+        3 * 64 + 4 * 64**2 + sum(c * 2 * c + 3 * (2 * c) ** 2 for c in (64, 128, 256))
+    )
     shortcuts = sum(c * 2 * c for c in (64, 128, 256))
     # Each stage's first block normalises the channels of the stage before it.
     norms = 2 * (4 * 64 + (64 + 3 * 128) + (128 + 3 * 256) + (256 + 3 * 512) + 512)
@@ -53,12 +55,15 @@ def test_normalisation_comes_before_each_convolution():
         assert x.mean((0, 2, 3)).tolist() == pytest.approx([0.4] * 4, abs=0.05)
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ({"blocks": ()}, "blocks must hold at least one stage"),
-    ({"blocks": (2, 0)}, "blocks must be an integer of at least 1, got 0"),
-    ({"width": 0}, "width must be an integer of at least 1, got 0"),
-    ({"classes": 0}, "classes must be an integer of at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"blocks": ()}, "blocks must hold at least one stage"),
+        ({"blocks": (2, 0)}, "blocks must be an integer of at least 1, got 0"),
+        ({"width": 0}, "width must be an integer of at least 1, got 0"),
+        ({"classes": 0}, "classes must be an integer of at least 1, got 0"),
+    ],
+)
 def test_sizes_that_make_no_network(arguments, words):
     with pytest.raises(ValueError, match=words):
         PreActResNet(**arguments)
@@ -85,8 +90,13 @@ def tiny(monkeypatch):
     empty = TensorDataset(x[:0], y[:0])
     splits = Splits("toy", part, empty, part, tuple("0123456789"), "0" * 64)
     monkeypatch.setattr(datasets, "cifar10", lambda **options: splits)
-    small = {"model": cifar10_paper.CONFIG["model"] | {"width": 4, "blocks": [1, 1]}, "epochs": 3,
-             "last_epochs": 2, "device": "cpu", "batch_size": 16}
+    small = {
+        "model": cifar10_paper.CONFIG["model"] | {"width": 4, "blocks": [1, 1]},
+        "epochs": 3,
+        "last_epochs": 2,
+        "device": "cpu",
+        "batch_size": 16,
+    }
     monkeypatch.setattr(results, "check_traceable", lambda root: None)
     return replace(PAPER, config=PAPER.config | small)
 

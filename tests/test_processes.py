@@ -15,7 +15,7 @@ import pytest
 import torch
 from two_processes import Mixing, mixed, network, train, unmixed
 
-from mixup_lib.runtime import group_size, launched, make_runtime, rank
+from mixup_lib.training.runtime import group_size, launched, make_runtime, rank
 from tools import course
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
@@ -26,7 +26,11 @@ pytest.importorskip("lightning_fabric")
 
 def start(command, folder, **variables):
     return subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"} | variables,
     )
 
@@ -105,9 +109,11 @@ def test_all_ranks_return_the_model_that_rank_0_saves(ranks, folder):
     for found in ranks:
         assert equal(found["again"]["weights"], saved["model"])
         assert found["again"]["training"]
-    assert ranks[0]["again"]["rows"] == ranks[1]["again"]["rows"] == [
-        {k: v for k, v in row.items() if k != "seconds"} for row in saved["rows"]
-    ]
+    assert (
+        ranks[0]["again"]["rows"]
+        == ranks[1]["again"]["rows"]
+        == [{k: v for k, v in row.items() if k != "seconds"} for row in saved["rows"]]
+    )
 
 
 def test_an_interrupted_run_resumes_bit_equal_from_rank_0_s_file(ranks, folder):
@@ -134,11 +140,22 @@ def test_two_nodes_do_what_one_does(ranks, tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     nodes = [
-        start([*TORCHRUN, "--nnodes=2", "--nproc_per_node=1", f"--node_rank={node}",
-               "--master_addr=127.0.0.1", f"--master_port={port}", SCRIPT, tmp_path, "short"],
-              tmp_path)
+        start(
+            [
+                *TORCHRUN,
+                "--nnodes=2",
+                "--nproc_per_node=1",
+                f"--node_rank={node}",
+                "--master_addr=127.0.0.1",
+                f"--master_port={port}",
+                SCRIPT,
+                tmp_path,
+                "short",
+            ],
+            tmp_path,
+        )
         for node in (0, 1)
-    ]  # fmt: skip
+    ]
     for node in nodes:
         finish(node)
     for found, other in zip(findings(tmp_path), ranks, strict=True):
@@ -147,8 +164,9 @@ def test_two_nodes_do_what_one_does(ranks, tmp_path):
 
 
 def test_another_number_of_processes_is_refused(ranks, folder):
-    assert "processes must be 2, as many as the launcher started, or None, got 3" in (
-        ranks[0]["refused"]
+    assert (
+        "processes must be 2, as many as the launcher started, or None, got 3"
+        in (ranks[0]["refused"])
     )
     with pytest.raises(ValueError, match="processes was '2' and is '1'"):
         train(network(), checkpoint=folder / "whole0.pt", mixing=Mixing())
@@ -157,11 +175,17 @@ def test_another_number_of_processes_is_refused(ranks, folder):
 def test_the_page_s_script_runs_on_two_processes(tmp_path):
     page = (course.ROOT / "book" / "scale.md").read_text()
     script = tmp_path / "scale.py"
-    script.write_text(next(code for code in re.findall(r"(?s)```python\n(.*?)```", page)
-                           if "__main__" in code))
+    script.write_text(
+        next(code for code in re.findall(r"(?s)```python\n(.*?)```", page) if "__main__" in code)
+    )
     options = ["--epochs", "2", "--batch_size", "100", "--checkpoint", "run.pt"]
-    told = finish(start([*TORCHRUN, "--standalone", "--nproc_per_node=2", script, *options],
-                        tmp_path, CUDA_VISIBLE_DEVICES=""))
+    told = finish(
+        start(
+            [*TORCHRUN, "--standalone", "--nproc_per_node=2", script, *options],
+            tmp_path,
+            CUDA_VISIBLE_DEVICES="",
+        )
+    )
     assert told.count("History(epochs=2, train_loss=") == 1, told
     measured = ast.literal_eval(re.search(r"\{'accuracy'.*?\}", told)[0])
     assert measured["n"] == 500 and measured["accuracy"] > 0.2  # chance is 0.1
@@ -193,7 +217,7 @@ def test_a_launcher_s_group_is_recognised(variables, monkeypatch):
 def test_nodes_with_too_few_devices_or_unlike_ones_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="device must be None, 'cpu' or 'cuda' for processes=2"):
         make_runtime("cpu:0", processes=2)
-    monkeypatch.setattr("mixup_lib.runtime.default_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr("mixup_lib.training.runtime.default_device", lambda _: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(ValueError, match="2 processes on a node .* this process sees 1"):
         make_runtime(processes=2)

@@ -8,9 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixup_lib import results
-from mixup_lib.interval import Interval
-from mixup_lib.published import Reproduction, beside, published, reproduce, source, sources
+from mixup_lib.evidence import results
+from mixup_lib.evidence.interval import Interval
+from mixup_lib.evidence.literature import (
+    Reproduction,
+    beside,
+    published,
+    reproduce,
+    source,
+    sources,
+)
 
 ENTRIES = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
 NAMES = list(ENTRIES)
@@ -49,19 +56,22 @@ def test_an_unknown_name_is_an_error_that_lists_the_known():
         sources("nowhere")
 
 
-@pytest.mark.parametrize(("theirs", "ours", "outcome"), [
-    ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5, -0.5], "same direction"),
-    ((5.0, 4.0), [0.5, 0.6, 0.4, 0.5, 0.5], "opposite direction"),
-    ((4.0, 5.0), [0.5, 0.6, 0.4, 0.5, 0.5], "same direction"),
-    ((5.0, 4.0), [-2.5, 1.6, 0.4, -1.5, 0.1], "undecided"),
-    ((5.0, 4.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
-    ((4.0, 5.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
-    ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5], "points only"),
-    ((5.0, 4.0), [], "not recorded"),
-    ((2.0, 2.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "no difference, either"),
-    ((2.0, 2.0), [0.5, 0.6, 0.4, 0.5, 0.5], "a difference, unlike theirs"),
-    (None, [0.5, 0.6, 0.4, 0.5, 0.5], "nothing published"),
-])
+@pytest.mark.parametrize(
+    ("theirs", "ours", "outcome"),
+    [
+        ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5, -0.5], "same direction"),
+        ((5.0, 4.0), [0.5, 0.6, 0.4, 0.5, 0.5], "opposite direction"),
+        ((4.0, 5.0), [0.5, 0.6, 0.4, 0.5, 0.5], "same direction"),
+        ((5.0, 4.0), [-2.5, 1.6, 0.4, -1.5, 0.1], "undecided"),
+        ((5.0, 4.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
+        ((4.0, 5.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "smaller, if any"),
+        ((5.0, 4.0), [-0.5, -0.6, -0.4, -0.5], "points only"),
+        ((5.0, 4.0), [], "not recorded"),
+        ((2.0, 2.0), [-0.5, 0.6, 0.4, -0.5, 0.1], "no difference, either"),
+        ((2.0, 2.0), [0.5, 0.6, 0.4, 0.5, 0.5], "a difference, unlike theirs"),
+        (None, [0.5, 0.6, 0.4, 0.5, 0.5], "nothing published"),
+    ],
+)
 def test_outcome_is_seen_from_the_published_difference(theirs, ours, outcome):
     base = np.full(len(ours), 3.0)
     row = Reproduction("row", theirs, (base, base + ours))
@@ -83,8 +93,15 @@ def test_a_share_of_one_is_the_published_difference():
 def test_recorded_runs_are_paired_by_seed(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "folder", lambda: tmp_path)
     for method, seed, error in (("plain", 0, 0.5), ("plain", 1, 0.25), ("mixup", 1, 0.125)):
-        results.save({"experiment": "toy", "method": method, "seed": seed,
-                      "metrics": {"test": {"error": error}}}, tmp_path)
+        results.save(
+            {
+                "experiment": "toy",
+                "method": method,
+                "seed": seed,
+                "metrics": {"test": {"error": error}},
+            },
+            tmp_path,
+        )
     row = reproduce("toy", "toy", ("plain", "mixup"), theirs=(30.0, 10.0))
     assert row.differences.tolist() == [-12.5]  # seed 1 only: mixup lacks seed 0
     assert beside([row]).rows[0][3:] == ["25.0 → 12.5", "-12.5", "1", "points only"]

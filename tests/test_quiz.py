@@ -47,8 +47,10 @@ def test_questions_have_one_right_answer_or_say_that_there_are_several(file):
 
 
 def test_the_right_answer_is_not_always_in_one_place(file):
-    places = {tuple(answer.right for answer in question.answer).index(True)
-              for question in quiz.read(file)}
+    places = {
+        tuple(answer.right for answer in question.answer).index(True)
+        for question in quiz.read(file)
+    }
     assert len(places) > 1
 
 
@@ -61,23 +63,29 @@ def test_no_result_is_typed(file):
     assert not prose.typed_numbers(file.read_text("utf-8"), prose.allowed_phrases())
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda t: t.replace("right = true", "right = false"), "0 right answers"),
-    (lambda t: t.replace("right = false", "right = true"), "one of them wrong"),
-    (lambda t: t.replace('text = "Which?"', 'text = "Which?"\nseveral = true'), "several = true"),
-    (lambda t: t.replace('why = "It is."', 'why = ""'), "answer 1: why = ''"),
-    (lambda t: t.replace('why = "It is."', 'why = "  "'), "why is blank"),
-    (lambda t: t.replace('why = "It is not."\n', ""), "answer 2: why = None"),
-    (lambda t: t.replace("right = true", 'right = "yes"'), "needed is bool"),
-    (lambda t: t.replace("why =", "because ="), "unknown because"),
-    (lambda t: t.replace("first-0", "First Question"), "lower case"),
-    (lambda t: t.replace("first-1", "first-0"), "'first-0' stands there twice"),
-    (lambda t: t.replace('"that"', '"this"'), "an answer stands there twice"),
-    (lambda t: t + "[more]\n", "should hold"),
-    (lambda t: t + "[[question\n", "is no TOML"),
-    (lambda t: t[:t.index('id = "first-1"') - len("[[question]]\n")], "1 questions"),
-    (lambda t: t + GOOD.format(4) + GOOD.format(5) + GOOD.format(6), "7 questions"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.replace("right = true", "right = false"), "0 right answers"),
+        (lambda t: t.replace("right = false", "right = true"), "one of them wrong"),
+        (
+            lambda t: t.replace('text = "Which?"', 'text = "Which?"\nseveral = true'),
+            "several = true",
+        ),
+        (lambda t: t.replace('why = "It is."', 'why = ""'), "answer 1: why = ''"),
+        (lambda t: t.replace('why = "It is."', 'why = "  "'), "why is blank"),
+        (lambda t: t.replace('why = "It is not."\n', ""), "answer 2: why = None"),
+        (lambda t: t.replace("right = true", 'right = "yes"'), "needed is bool"),
+        (lambda t: t.replace("why =", "because ="), "unknown because"),
+        (lambda t: t.replace("first-0", "First Question"), "lower case"),
+        (lambda t: t.replace("first-1", "first-0"), "'first-0' stands there twice"),
+        (lambda t: t.replace('"that"', '"this"'), "an answer stands there twice"),
+        (lambda t: t + "[more]\n", "should hold"),
+        (lambda t: t + "[[question\n", "is no TOML"),
+        (lambda t: t[: t.index('id = "first-1"') - len("[[question]]\n")], "1 questions"),
+        (lambda t: t + GOOD.format(4) + GOOD.format(5) + GOOD.format(6), "7 questions"),
+    ],
+)
 def test_a_file_that_breaks_a_rule_is_refused(tmp_path, change, message):
     good = "".join(GOOD.format(number) for number in range(4))
     path = tmp_path / "01_topic.toml"
@@ -90,8 +98,9 @@ def test_a_file_that_breaks_a_rule_is_refused(tmp_path, change, message):
 
 
 def test_without_a_script_questions_and_all_reasons_are_readable(site, file):
-    page = BeautifulSoup((site / "notebooks" / f"{file.stem}.html").read_text("utf-8"),
-                         "html.parser")
+    page = BeautifulSoup(
+        (site / "notebooks" / f"{file.stem}.html").read_text("utf-8"), "html.parser"
+    )
     shown = page.select("article .quiz-question")
     questions = quiz.read(file)
     assert [block["id"] for block in shown] == [f"quiz-{question.id}" for question in questions]

@@ -7,9 +7,9 @@ from copy import deepcopy
 
 import pytest
 
-from mixup_lib import results
+from mixup_lib.basics.naming import canonical
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS
-from mixup_lib.naming import canonical
 
 # What is no run: the benchmark and the notebooks' times are checked by their tools' own tests,
 # published figures by test_published.py.
@@ -18,19 +18,43 @@ OTHER_FILES = {"bench.json", "notebook-times.json", "published.json"}
 # Records from before the library was committed, how many of each experiment. They name no commit;
 # source_sha256 tells which code made them. No other record may lack its commit.
 WITHOUT_COMMIT = {
-    "airfoil": 60, "cifar10-5000": 20, "few-digits": 68, "fsdd": 30, "heard-schedules": 55,
-    "imdb-bilstm": 6, "moving-digits": 30, "numbers-to-words": 30, "placed-digits": 30,
-    "rotten-tomatoes-cnn": 20, "seen-and-heard": 18, "trec-cnn": 40, "uci": 37, "uci-long": 10,
-}  # fmt: skip
+    "airfoil": 60,
+    "cifar10-5000": 20,
+    "few-digits": 68,
+    "fsdd": 30,
+    "heard-schedules": 55,
+    "imdb-bilstm": 6,
+    "moving-digits": 30,
+    "numbers-to-words": 30,
+    "placed-digits": 30,
+    "rotten-tomatoes-cnn": 20,
+    "seen-and-heard": 18,
+    "trec-cnn": 40,
+    "uci": 37,
+    "uci-long": 10,
+}
 
-KEYS = {"experiment": str, "method": str, "seed": int, "config": dict, "provenance": dict,
-        "metrics": dict}  # fmt: skip
+KEYS = {
+    "experiment": str,
+    "method": str,
+    "seed": int,
+    "config": dict,
+    "provenance": dict,
+    "metrics": dict,
+}
 PROVENANCE = {
-    "date": r"20\d\d-\d\d-\d\d", "commit": r"[0-9a-f]{40}", "source_sha256": r"[0-9a-f]{64}",
-    "mixup_lib": r"\d+\.\d+.*", "python": r"3\.\d+\.\d+.*", "torch": r"\d+\.\d+.*",
-    "torchvision": r"\d+\.\d+.*", "numpy": r"\d+\.\d+.*", "system": r"\w+", "cpu": r".+",
+    "date": r"20\d\d-\d\d-\d\d",
+    "commit": r"[0-9a-f]{40}",
+    "source_sha256": r"[0-9a-f]{64}",
+    "mixup_lib": r"\d+\.\d+.*",
+    "python": r"3\.\d+\.\d+.*",
+    "torch": r"\d+\.\d+.*",
+    "torchvision": r"\d+\.\d+.*",
+    "numpy": r"\d+\.\d+.*",
+    "system": r"\w+",
+    "cpu": r".+",
     "cpu_capability": r".+",
-}  # fmt: skip
+}
 SHARES = ("accuracy", "error", "ece", "exact_match", "token_accuracy")
 FOLDERS = sorted(path for path in results.folder().iterdir() if path.is_dir())
 

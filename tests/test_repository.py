@@ -13,11 +13,29 @@ from tools import course, ledger, prose, sync
 
 # Folders that are built, installed or private.
 PRUNED = {"_build", "dist", "data", "__pycache__"}
-TEXT = {".cff", ".cfg", ".css", ".html", ".ipynb", ".js", ".json", ".lock", ".md", ".py", ".svg",
-        ".toml", ".txt", ".yml", ".bib", ".sh", ""}
+TEXT = {
+    ".cff",
+    ".cfg",
+    ".css",
+    ".html",
+    ".ipynb",
+    ".js",
+    ".json",
+    ".lock",
+    ".md",
+    ".py",
+    ".svg",
+    ".toml",
+    ".txt",
+    ".yml",
+    ".bib",
+    ".sh",
+    "",
+}
 # Personal folders: they name a machine. (An address such as https://host/home/x is none.)
 MACHINE_PATH = re.compile(
-    r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|work|private|var/folders)/\w|\b[A-Z]:\\\\?Users")
+    r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|work|private|var/folders)/\w|\b[A-Z]:\\\\?Users"
+)
 
 
 def text_files():
@@ -82,27 +100,45 @@ def test_another_address_reaches_every_place(monkeypatch):
 
 
 def test_no_path_of_a_machine():
-    found = [f"{file}: {match[0]}" for file, path in FILES.items()
-             if (match := MACHINE_PATH.search(path.read_text()))]
+    found = [
+        f"{file}: {match[0]}"
+        for file, path in FILES.items()
+        if (match := MACHINE_PATH.search(path.read_text()))
+    ]
     assert not found
 
 
-@pytest.mark.parametrize("text, is_private", [
-    ("/home/" + "ann/x", True), ("File /root/" + "x", True), ("C:" + "\\Users\\ann", True),
-    ("https://a.org/home/x", False), ("~/.cache/mixup-data", False), ("notebooks/home/", False)])
+@pytest.mark.parametrize(
+    "text, is_private",
+    [
+        ("/home/" + "ann/x", True),
+        ("File /root/" + "x", True),
+        ("C:" + "\\Users\\ann", True),
+        ("https://a.org/home/x", False),
+        ("~/.cache/mixup-data", False),
+        ("notebooks/home/", False),
+    ],
+)
 def test_paths_of_machines_are_recognised(text, is_private):
     assert bool(MACHINE_PATH.search(text)) == is_private
 
 
 def test_python_files_are_short():
-    long = {file: n for file, path in FILES.items()
-            if path.suffix == ".py" and (n := len(path.read_text().splitlines())) > 250}
+    long = {
+        file: n
+        for file, path in FILES.items()
+        if path.suffix == ".py" and (n := len(path.read_text().splitlines())) > 250
+    }
     assert not long
 
 
 def test_style():
-    run = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", course.ROOT],
-                         check=False, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", course.ROOT],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -127,19 +163,26 @@ def test_allowed_numbers_are_still_needed():
     assert not prose.unused_phrases()
 
 
-@pytest.mark.parametrize("text, lines", [
-    ("an error of 4.2", [1]), ("by 5 %", [1]), ("5%", [1]), ("50 percent", [1]), ("3 ± 1", [1]),
-    ("# A title\n\nfirst 0.5\n", [3]),
-    ("```python\nx = 0.5\n```\nthen 0.6", [4]),
-    ("```{note}\nhere 0.5\n```", [2]),
-    (":::{exercise}\n$$\n0.5\n$$\n:::\nthen 0.6", [6]),
-    (":::{code-block} python\n0.5\n:::", []),
-    ("$0.5$, `0.5`, $$0.5$$, {math}`0.5`", []),
-    ("it costs $5 and $6", []),
-    ("reported 0.5 {cite:p}`zhang2018`", []),
-    ("[here](https://a.org/1.5) and <https://a.org/2.5>", []),
-    ("Python 3.11", []),
-])
+@pytest.mark.parametrize(
+    "text, lines",
+    [
+        ("an error of 4.2", [1]),
+        ("by 5 %", [1]),
+        ("5%", [1]),
+        ("50 percent", [1]),
+        ("3 ± 1", [1]),
+        ("# A title\n\nfirst 0.5\n", [3]),
+        ("```python\nx = 0.5\n```\nthen 0.6", [4]),
+        ("```{note}\nhere 0.5\n```", [2]),
+        (":::{exercise}\n$$\n0.5\n$$\n:::\nthen 0.6", [6]),
+        (":::{code-block} python\n0.5\n:::", []),
+        ("$0.5$, `0.5`, $$0.5$$, {math}`0.5`", []),
+        ("it costs $5 and $6", []),
+        ("reported 0.5 {cite:p}`zhang2018`", []),
+        ("[here](https://a.org/1.5) and <https://a.org/2.5>", []),
+        ("Python 3.11", []),
+    ],
+)
 def test_typed_numbers_are_found(text, lines):
     assert [line for line, _ in prose.typed_numbers(text, ["Python 3.11"])] == lines
 
@@ -158,22 +201,25 @@ def test_pictures_in_markdown_are_described():
 
 def test_make_help_lists_every_target():
     make = shutil.which("make") or pytest.skip("no make here")
-    listed = subprocess.run([make, "-s", "-C", course.ROOT, "help"], check=True,
-                            capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        [make, "-s", "-C", course.ROOT, "help"], check=True, capture_output=True, text=True
+    ).stdout
     targets = re.search(r"(?m)^\.PHONY: (.*)$", (course.ROOT / "Makefile").read_text())[1].split()
     assert [line.split()[1] for line in listed.splitlines()] == targets
 
 
 def test_sync_writes_badge_time_and_install_cell(tmp_path, monkeypatch):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(
-        "# Title\n\n**Running time:** ?", id="title")])
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Title\n\n**Running time:** ?", id="title")]
+    )
     path = tmp_path / "99_new.ipynb"
     nbformat.write(book, path)
     monkeypatch.setattr(course, "TIMES", tmp_path / "times.json")
     course.TIMES.write_text('{"99_new": {"code": "0", "cpu": {"seconds": 21.2}}}')
     cells = nbformat.reads(sync.notebook(path), as_version=4).cells
     assert cells[0].source == (
-        f"# Title\n\n{course.badge(path.name)}\n\n**Running time:** about 25 s on two CPU cores")
+        f"# Title\n\n{course.badge(path.name)}\n\n**Running time:** about 25 s on two CPU cores"
+    )
     assert cells[1].source == course.install_cell() and cells[1].id == "install"
 
 

@@ -14,11 +14,13 @@ import pytest
 from chapter13_rows import GROWING, OTHERS, PUBLISHED, ROWS
 from scipy import stats
 
-from mixup_lib import results
-from mixup_lib.comparisons import GROUPS, compared
+from mixup_lib.evidence import results
+from mixup_lib.evidence.comparisons import GROUPS, compared
 from tools import course
 
 PATH = course.NOTEBOOKS / "13_reproduction.ipynb"
+
+
 @cache
 def read(experiment):
     files = (results.folder() / experiment).glob("*.json") if experiment else ()
@@ -52,8 +54,9 @@ def tables(cell):
     found = []
     for output in outputs()[cell]:
         if markdown := output.get("data", {}).get("text/markdown"):
-            lines = [re.split(r" \| ", line.strip("|").strip(" ")) for line in
-                     markdown.splitlines()]
+            lines = [
+                re.split(r" \| ", line.strip("|").strip(" ")) for line in markdown.splitlines()
+            ]
             found.append((lines[0], lines[2:]))
     assert found, f"cell {cell} shows no table"
     return found
@@ -120,8 +123,11 @@ def test_outcomes_follow_from_the_intervals(cell):
 
 
 def verdict(cell):
-    (record,) = [output.metadata["mixup_claim"] for output in outputs()[cell]
-                 if "mixup_claim" in output.metadata]
+    (record,) = [
+        output.metadata["mixup_claim"]
+        for output in outputs()[cell]
+        if "mixup_claim" in output.metadata
+    ]
     return record
 
 
@@ -171,13 +177,21 @@ def test_by_hand_and_seeds_needed():
 
 def test_gains_of_the_four_sources():
     own = PUBLISHED["mixup-cifar10-repository"]["values"]
-    erm, mixed = ([own[f"{way}, decay {decay}"] for decay in ("1e-4", "5e-4")]
-                  for way in ("ERM", "mixup"))
-    paper, other, bench = (PUBLISHED[name]["values"] for name in (
-        "mixup-cifar10-preact18", "leehomyc-cifar10", "openmixup-cifar10"))
-    wanted = [paper["ERM"] - paper["mixup"], erm[0] - mixed[0], erm[1] - mixed[1],
-              min(erm) - min(mixed), other["mixup"] - other["none"],
-              bench["mixup"] - bench["none"]]
+    erm, mixed = (
+        [own[f"{way}, decay {decay}"] for decay in ("1e-4", "5e-4")] for way in ("ERM", "mixup")
+    )
+    paper, other, bench = (
+        PUBLISHED[name]["values"]
+        for name in ("mixup-cifar10-preact18", "leehomyc-cifar10", "openmixup-cifar10")
+    )
+    wanted = [
+        paper["ERM"] - paper["mixup"],
+        erm[0] - mixed[0],
+        erm[1] - mixed[1],
+        min(erm) - min(mixed),
+        other["mixup"] - other["none"],
+        bench["mixup"] - bench["none"],
+    ]
     ((_, rows),) = tables("cifar-published")
     assert [float(row[-1]) for row in rows] == [pytest.approx(v, abs=0.0051) for v in wanted]
     for _, errors, gain in rows:

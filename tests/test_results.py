@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mixup_lib import results
+from mixup_lib.evidence import results
 
 
 def record(seed=0, **more):

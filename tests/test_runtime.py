@@ -10,10 +10,10 @@ import torch
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import MLP
-from mixup_lib.runtime import Local, make_runtime
-from mixup_lib.seeds import initialised
-from mixup_lib.train import fit
+from mixup_lib.training.fitting import fit
+from mixup_lib.training.runtime import Local, make_runtime
 
 
 def test_default_needs_no_fabric():
@@ -49,8 +49,15 @@ def test_mixed_precision_trains_and_keeps_float32_weights(tmp_path):
     def train(path=None, device="cpu"):
         model = initialised(lambda: Look(4, 16, 2), 0)
         history = fit(
-            model, data, validation=data, epochs=5, mixing=draw_mixup, device=device,
-            precision="bf16-mixed", checkpoint=path, batch_size=16,
+            model,
+            data,
+            validation=data,
+            epochs=5,
+            mixing=draw_mixup,
+            device=device,
+            precision="bf16-mixed",
+            checkpoint=path,
+            batch_size=16,
         )
         return model, history
 
@@ -79,7 +86,7 @@ def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
 
 def test_the_core_imports_nothing_heavy():
     code = (
-        "import sys, mixup_lib, mixup_lib.train, mixup_lib.models, mixup_lib.results;"
+        "import sys, mixup_lib, mixup_lib.models, mixup_lib.evidence.results;"
         "heavy = {'lightning', 'lightning_fabric', 'timm', 'torchvision', 'matplotlib', 'sklearn'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
 from mixup_lib import Mix, draw_mixup, fit
-from mixup_lib.models import MLP
-from mixup_lib.schedules import (
+from mixup_lib.basics.seeds import initialised
+from mixup_lib.mixing.schedules import (
     constant,
     cosine,
     draw_scheduled,
@@ -19,7 +19,7 @@ from mixup_lib.schedules import (
     linear,
     off_late,
 )
-from mixup_lib.seeds import initialised
+from mixup_lib.models import MLP
 
 SCHEDULES = [constant, linear, cosine, off_late, large_then_small]
 PROGRESS = st.floats(0, 1)
@@ -67,9 +67,18 @@ def test_progress_outside_its_range_raises(schedule, progress):
 @pytest.mark.parametrize("bad", [-0.1, math.nan, math.inf])
 @pytest.mark.parametrize(
     "schedule, name",
-    [(constant, "alpha"), (linear, "start"), (linear, "end"), (cosine, "start"), (cosine, "end"),
-     (off_late, "alpha"), (off_late, "share"), (large_then_small, "large"),
-     (large_then_small, "small"), (large_then_small, "switch")],
+    [
+        (constant, "alpha"),
+        (linear, "start"),
+        (linear, "end"),
+        (cosine, "start"),
+        (cosine, "end"),
+        (off_late, "alpha"),
+        (off_late, "share"),
+        (large_then_small, "large"),
+        (large_then_small, "small"),
+        (large_then_small, "switch"),
+    ],
 )
 def test_settings_outside_their_range_raise(schedule, name, bad):
     with pytest.raises(ValueError, match=f"^{name}={bad}; valid"):
@@ -103,7 +112,7 @@ def test_the_draw_is_mixup_at_the_schedules_alpha(progress, seed, per_sample):
 
 def alphas_of(rows, progress):
     """A collate function: what the schedule gives in this worker."""
-    return torch.tensor([[row.item(), cosine(progress, 2.0)] for row, in rows])
+    return torch.tensor([[row.item(), cosine(progress, 2.0)] for (row,) in rows])
 
 
 def test_two_workers_agree():
@@ -163,7 +172,16 @@ def test_two_processes_agree(monkeypatch):
     data, weights = TensorDataset(x, torch.arange(16) % 2), []
     for processes in (1, 2):
         model = initialised(partial(MLP, 3, 4, 2), 0)
-        fit(model, data, epochs=2, batch_size=8, mixing=weighed, forward=scaled,
-            processes=processes, device="cpu", progress=False)
+        fit(
+            model,
+            data,
+            epochs=2,
+            batch_size=8,
+            mixing=weighed,
+            forward=scaled,
+            processes=processes,
+            device="cpu",
+            progress=False,
+        )
         weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.allclose(*weights, atol=1e-6)

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib import Mix, datasets, draw_dirichlet, draw_mixup, fit, mixed_loss, no_mix
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import Seq2Seq, mixed_sequences
-from mixup_lib.seeds import initialised
-from mixup_lib.sequences import BOS, EOS, PAD, sequence_loss, sequence_scores, word_dropout
+from mixup_lib.text.sequences import BOS, EOS, PAD, sequence_loss, sequence_scores, word_dropout
 
 PLACES = ("embedding", "hidden")
 
@@ -57,8 +57,10 @@ def test_mixing_commutes_with_batching(model, data, place, seed, k):
         logits = mixed_sequences(model, x, mix, place)
         for b in range(5):
             index = mix.index[:, b]
-            own = Mix((torch.arange(k) + torch.arange(k)[:, None]) % k,
-                      mix.weights[:, b : b + 1].expand(k, k))
+            own = Mix(
+                (torch.arange(k) + torch.arange(k)[:, None]) % k,
+                mix.weights[:, b : b + 1].expand(k, k),
+            )
             alone = mixed_sequences(model, x[index], own, place)[0]
             torch.testing.assert_close(alone, logits[b], atol=1e-5, rtol=1e-4)
 
@@ -100,8 +102,9 @@ def test_the_mixed_loss_is_the_weighted_sum_of_the_two(data, lam, seed):
         log_p = logits[: len(own)].log_softmax(-1)
         return -sum(log_p[place, word] for place, word in enumerate(own)) / len(own)
 
-    losses = [lam * by_hand(logits[b], y[b]) + (1 - lam) * by_hand(logits[b], y[1 - b])
-              for b in range(2)]
+    losses = [
+        lam * by_hand(logits[b], y[b]) + (1 - lam) * by_hand(logits[b], y[1 - b]) for b in range(2)
+    ]
     torch.testing.assert_close(mixed_loss(sequence_loss, logits, y, mix), sum(losses) / 2)
 
 
@@ -147,13 +150,21 @@ def test_fit_learns_a_few_pairs_by_heart(data, place):
     small = initialised(partial(Seq2Seq, len(data.classes), width=32, embedding=16), 0)
     before = sequence_scores(small, few)
     fit(
-        small, few, epochs=80, loss=sequence_loss, batch_size=4,
-        mixing=partial(draw_mixup, alpha=0.1), forward=partial(mixed_sequences, place=place),
-        optimizer=partial(torch.optim.Adam, lr=0.02), progress=False,
+        small,
+        few,
+        epochs=80,
+        loss=sequence_loss,
+        batch_size=4,
+        mixing=partial(draw_mixup, alpha=0.1),
+        forward=partial(mixed_sequences, place=place),
+        optimizer=partial(torch.optim.Adam, lr=0.02),
+        progress=False,
     )
     after = sequence_scores(small, few)
     assert before["exact_match"] == 0 and after == {
-        "exact_match": 1.0, "token_accuracy": 1.0, "n": 4
+        "exact_match": 1.0,
+        "token_accuracy": 1.0,
+        "n": 4,
     }
     assert not small.embedding.weight[PAD].any()
 

@@ -58,19 +58,28 @@ def test_pictures_that_are_no_files_stay_in_the_page(tmp_path):
 
 
 def test_what_is_copied_brings_no_anchors_scripts_or_slides_within_slides(tmp_path):
-    slide = made(tmp_path, """<div class="proof definition admonition" id="def-a">
+    slide = made(
+        tmp_path,
+        """<div class="proof definition admonition" id="def-a">
       <p class="admonition-title">Definition 1</p><section id="x"><p>Take <a href="#eq">it</a> from
       <a href="02_math.html#y">there</a> or <a href="https://a.example/">away</a>.</p>
-      <script>alert(1)</script></section></div>""")[2]
+      <script>alert(1)</script></section></div>""",
+    )[2]
     assert [link["href"] for link in slide.select(".said a")] == [
-        "../notebooks/03_topic.html#eq", "../notebooks/02_math.html#y", "https://a.example/"]
+        "../notebooks/03_topic.html#eq",
+        "../notebooks/02_math.html#y",
+        "https://a.example/",
+    ]
     assert slide.select_one(".name").get_text() == "Definition 1"
     assert not slide.select("[id], script, section")
 
 
 def test_a_proof_is_no_slide_and_a_formula_has_its_lead(tmp_path):
-    found = made(tmp_path, """<p>We divide:</p><div class="math">a</div><div class="math">b</div>
-      <div class="proof admonition"><p>Proof. Clear.</p></div>""")
+    found = made(
+        tmp_path,
+        """<p>We divide:</p><div class="math">a</div><div class="math">b</div>
+      <div class="proof admonition"><p>Proof. Clear.</p></div>""",
+    )
     equations = [slide for slide in found if "equation" in slide["class"]]
     assert len(equations) == 1 and len(equations[0].select(".math")) == 2
     assert equations[0].p.get_text() == "We divide:"
@@ -81,12 +90,16 @@ def claim(caption, measured):
     rows = ["Claim", "Measure", "Smallest", "Scale", "Refuted if"]
     rows += [f"Measured {number}" for number in range(measured)]
     cells = "".join(f"<tr><th>{row}</th><td style='x'>v</td></tr>" for row in rows)
-    return (f'<div class="cell"><div class="cell_output"><table class="mixup-claim"><caption>'
-            f"{caption}</caption>{cells}</table></div></div>")
+    return (
+        f'<div class="cell"><div class="cell_output"><table class="mixup-claim"><caption>'
+        f"{caption}</caption>{cells}</table></div></div>"
+    )
 
 
-@pytest.mark.parametrize(("measured", "captions", "rows"), [
-    (1, ["C1: refuted"], [6]), (4, ["C1: registered", "C1: refuted"], [5, 4])])
+@pytest.mark.parametrize(
+    ("measured", "captions", "rows"),
+    [(1, ["C1: refuted"], [6]), (4, ["C1: registered", "C1: refuted"], [5, 4])],
+)
 def test_a_claim_shows_its_verdict(tmp_path, measured, captions, rows):
     found = made(tmp_path, claim("C1: registered", 0) + claim("C1: refuted", measured))
     shown = [slide for slide in found if "claim" in slide["class"]]
@@ -113,17 +126,26 @@ def test_a_chapters_definitions_claims_and_figures_are_on_its_slides(site, name)
     text = (site / "slides" / f"{name}.html").read_text("utf-8")
     deck = BeautifulSoup(text, "html.parser")
     assert not re.search(r"(src|href)=.data:", text)
-    verdicts = {table.caption.get_text() for table in page.select("article table.mixup-claim")
-                if len(table.select("tr")) > 5}
+    verdicts = {
+        table.caption.get_text()
+        for table in page.select("article table.mixup-claim")
+        if len(table.select("tr")) > 5
+    }
     assert verdicts <= {shown.get_text() for shown in deck.select(".verdict")}
     titles = [title.get_text() for title in page.select("article .proof > .admonition-title")]
-    assert titles == [shown.get_text() for shown in deck.select(".said > .name")
-                      if shown.select_one(".caption-number") and "Exercise" not in shown.get_text()]
+    assert titles == [
+        shown.get_text()
+        for shown in deck.select(".said > .name")
+        if shown.select_one(".caption-number") and "Exercise" not in shown.get_text()
+    ]
     shown = {image["src"] for image in deck.select("img")}
     exercises = page.select_one("section#exercises")
     solutions = {image["src"] for image in exercises.select("img")} if exercises else set()
-    figures = {image["src"] for image in page.select("article .cell_output img")
-               if image["src"].startswith("../_images/")}
+    figures = {
+        image["src"]
+        for image in page.select("article .cell_output img")
+        if image["src"].startswith("../_images/")
+    }
     assert figures - solutions <= shown | hidden(page)
     assert deck.select(".slides > section h2 a[href$='#summary']")
 
@@ -166,7 +188,8 @@ def test_slides_stay_light_and_print_one_to_a_page(tab):
     tab.open("slides/02_math.html?print-pdf")
     tab.wait_for_selector("html[data-ready]", state="attached")
     count = tab.locator(".reveal .slides section").count()
-    tab.wait_for_function("count => document.querySelectorAll('.pdf-page').length === count",
-                          arg=count)
+    tab.wait_for_function(
+        "count => document.querySelectorAll('.pdf-page').length === count", arg=count
+    )
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not tab.troubles, tab.troubles

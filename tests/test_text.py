@@ -9,19 +9,30 @@ from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup
 from mixup_lib.datasets import Splits, Texts
-from mixup_lib.text import PAD, UNKNOWN, clean, encode, encode_splits, lengths, word_tokenizer
+from mixup_lib.text.tokens import (
+    PAD,
+    UNKNOWN,
+    clean,
+    encode,
+    encode_splits,
+    lengths,
+    word_tokenizer,
+)
 
 TEXTS = ["The tea was good, good tea!", "Not good.", "It's bad tea"]
 
 
-@pytest.mark.parametrize(("dirty", "expected"), [
-    ("Fine<br /><br />thing", "fine thing"),
-    ("salt &amp; pepper", "salt & pepper"),
-    ("see https://example.org/a?b=1 and www.example.org now", "see and now"),
-    ("  TWO\t  spaces\n", "two spaces"),
-    ("don\u2019t \uff21\uff22", "don't ab"),
-    ("a < b and c > d", "a d"),
-])
+@pytest.mark.parametrize(
+    ("dirty", "expected"),
+    [
+        ("Fine<br /><br />thing", "fine thing"),
+        ("salt &amp; pepper", "salt & pepper"),
+        ("see https://example.org/a?b=1 and www.example.org now", "see and now"),
+        ("  TWO\t  spaces\n", "two spaces"),
+        ("don\u2019t \uff21\uff22", "don't ab"),
+        ("a < b and c > d", "a d"),
+    ],
+)
 def test_clean(dirty, expected):
     assert clean(dirty) == expected
     assert clean(clean(dirty)) == clean(dirty)
@@ -30,8 +41,20 @@ def test_clean(dirty, expected):
 def test_the_vocabulary_is_sorted_and_holds_the_training_words_alone():
     tokenizer = word_tokenizer(TEXTS)
     words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
-    assert words == ["<pad>", "<unk>", "good", "tea", "!", ",", ".", "bad", "it's", "not", "the",
-                     "was"]
+    assert words == [
+        "<pad>",
+        "<unk>",
+        "good",
+        "tea",
+        "!",
+        ",",
+        ".",
+        "bad",
+        "it's",
+        "not",
+        "the",
+        "was",
+    ]
     assert tokenizer.encode("good bread").ids == [2, UNKNOWN]
     assert word_tokenizer(TEXTS, min_count=2).get_vocab_size() == 4
     assert word_tokenizer(TEXTS, max_words=5).get_vocab_size() == 5
@@ -55,13 +78,17 @@ def test_the_mask_of_a_mixture_is_that_of_its_longest_sentence():
 
 
 def test_encode_splits_numbers_words_by_the_training_part():
-    parts = [Texts(texts, torch.tensor([0, 1])) for texts in
-             (["good tea", "bad tea"], ["good coffee", "tea"], ["coffee", "bad bad bad"])]
+    parts = [
+        Texts(texts, torch.tensor([0, 1]))
+        for texts in (["good tea", "bad tea"], ["good coffee", "tea"], ["coffee", "bad bad bad"])
+    ]
     splits, tokenizer = encode_splits(Splits("toy", *parts, classes=("n", "p")), length=3)
     assert isinstance(splits.train, TensorDataset) and splits.classes == ("n", "p")
     assert tokenizer.token_to_id("coffee") is None
-    assert splits.validation.tensors[0].tolist() == [[tokenizer.token_to_id("good"), 1, 0],
-                                                     [tokenizer.token_to_id("tea"), 0, 0]]
+    assert splits.validation.tensors[0].tolist() == [
+        [tokenizer.token_to_id("good"), 1, 0],
+        [tokenizer.token_to_id("tea"), 0, 0],
+    ]
     assert splits.test.tensors[1].tolist() == [0, 1]
     empty = Texts([], torch.tensor([], dtype=torch.long))
     left, _ = encode_splits(Splits("toy", parts[0], empty, parts[2], classes=("n", "p")))
@@ -99,7 +126,7 @@ def test_the_core_imports_without_the_extras():
     blocked = ("tokenizers", "torchtext", "soundfile", "torchaudio", "imageio", "av")
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
-        "import mixup_lib, mixup_lib.text, mixup_lib.datasets, mixup_lib.models\n"
-        "import mixup_lib.audio, mixup_lib.video, mixup_lib.media, mixup_lib.experiments"
+        "import mixup_lib, mixup_lib.text.tokens, mixup_lib.datasets, mixup_lib.models\n"
+        "import mixup_lib.audio, mixup_lib.video, mixup_lib.page.media, mixup_lib.experiments"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from mixup_lib import draw_dirichlet, draw_mixup, no_mix
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.models import PLACES, BiLSTM, SentenceCNN, mix_at
-from mixup_lib.seeds import initialised
 
 MODELS = {
     "bilstm": partial(BiLSTM, 30, 3, dim=8, hidden=6, dropout=0.0),

@@ -18,8 +18,9 @@ from torchtext.data import (
 from torchtext.datasets import IMDB
 from torchtext.vocab import Vectors
 
-from mixup_lib import Mix, datasets, draw_mixup, text
+from mixup_lib import Mix, datasets, draw_mixup
 from mixup_lib.models import BiLSTM
+from mixup_lib.text import tokens as text
 
 REVIEWS = {
     "train": {

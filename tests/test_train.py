@@ -9,10 +9,10 @@ from torch.nn import functional as F
 from torch.utils.data import Subset, TensorDataset
 
 from mixup_lib import draw_cutmix, draw_dirichlet, draw_mixup
-from mixup_lib.augment import chain, crop, flip
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.models import MLP, SmallCNN
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.training.augment import chain, crop, flip
+from mixup_lib.training.fitting import cosine, fit
 
 sgd = partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True)
 
@@ -135,8 +135,15 @@ def test_a_loader_gives_what_the_tensors_give(workers):
     for train, count in ((data, 0), (Subset(data, range(len(data))), workers)):
         model = initialised(partial(SmallCNN, 1, 4), 0)
         fit(
-            model, train, epochs=2, batch_size=16, augment=chain(crop, flip), workers=count,
-            mixing=partial(draw_cutmix, size=(8, 8)), optimizer=sgd, schedule=cosine,
+            model,
+            train,
+            epochs=2,
+            batch_size=16,
+            augment=chain(crop, flip),
+            workers=count,
+            mixing=partial(draw_cutmix, size=(8, 8)),
+            optimizer=sgd,
+            schedule=cosine,
         )
         runs.append(model)
     assert same_state(*runs)

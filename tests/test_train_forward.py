@@ -8,9 +8,9 @@ from test_train import blobs, mlp, same_state, sgd
 from torch import nn
 
 from mixup_lib import History, draw_mixup
-from mixup_lib.checkpoint import Checkpoint
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import fit
+from mixup_lib.basics.seeds import generator_for, initialised
+from mixup_lib.training.checkpoint import Checkpoint
+from mixup_lib.training.fitting import fit
 
 
 class MixedInside(nn.Module):
@@ -38,7 +38,7 @@ def test_forward_says_where_the_mix_goes():
 
     model, twin = initialised(MixedInside, 0), initialised(MixedInside, 0)
     history = fit(model, data, epochs=1, batch_size=8, mixing=draw_mixup, forward=forward)
-    (x, mix), = seen
+    ((x, mix),) = seen
     y = data.tensors[1][torch.randperm(8, generator=generator_for(0, 0, "order"))]
     expected = -(mix.targets(y, 3) * twin(x, mix).log_softmax(1)).sum(1).mean()
     assert history["train_loss"][0] == pytest.approx(expected.item())
@@ -49,8 +49,15 @@ def test_forward_says_where_the_mix_goes():
 @pytest.mark.parametrize("precision", [None, "bf16-mixed"])
 def test_a_mix_reaches_the_model_in_every_precision(precision):
     model = initialised(MixedInside, 0)
-    history = fit(model, blobs(), epochs=3, mixing=draw_mixup, forward=mix_inside,
-                  precision=precision, optimizer=sgd)
+    history = fit(
+        model,
+        blobs(),
+        epochs=3,
+        mixing=draw_mixup,
+        forward=mix_inside,
+        precision=precision,
+        optimizer=sgd,
+    )
     assert history["train_loss"][-1] < history["train_loss"][0]
 
 
@@ -78,7 +85,7 @@ def test_keep_best_puts_back_the_best_epoch(tmp_path):
         return 1.0
 
     # A schedule belongs to the settings of a run, so the interrupted one is told by its name.
-    stop_late.__qualname__, stop_late.__module__ = "constant", "mixup_lib.train"
+    stop_late.__qualname__, stop_late.__module__ = "constant", "mixup_lib.training.fitting"
     file = tmp_path / "run.pt"
     with pytest.raises(Stop):
         run(mlp(), epochs=8, keep="best", checkpoint=file, schedule=stop_late)

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from mixup_lib import results
 from mixup_lib.datasets import UCI, Splits, data_root, diabetes, standardised, uci
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, airfoil
 from mixup_lib.experiments import uci as tables
 
-module = importlib.import_module("mixup_lib.datasets.uci")
+module = importlib.import_module("mixup_lib.datasets.tables")
 ROWS = ["63,2,0.5,0", "70,?,0.25,1", "55,4,-1.5,0", "41,8,0.75,1", "48,1,1e-3,1"]
 
 
@@ -30,12 +30,15 @@ def write(root, content: bytes):
     (root / "uci" / "small.csv").write_bytes(content)
 
 
-@pytest.mark.parametrize("content", [
-    "\n".join(ROWS) + "\n",
-    "\r".join(["age,dose,change,class", *ROWS]) + "\r",  # a header, and HTRU2's line ends
-    "\r\n".join(["% about", "@relation r", "@attribute age real", "@DATA", *ROWS, ""]),
-    "\n".join(["X0\tX1\tX2\tTARGET", *(row.replace(",", "\t") for row in ROWS)]),
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(ROWS) + "\n",
+        "\r".join(["age,dose,change,class", *ROWS]) + "\r",  # a header, and HTRU2's line ends
+        "\r\n".join(["% about", "@relation r", "@attribute age real", "@DATA", *ROWS, ""]),
+        "\n".join(["X0\tX1\tX2\tTARGET", *(row.replace(",", "\t") for row in ROWS)]),
+    ],
+)
 def test_a_table_reads_the_same_in_every_format(content, small, tmp_path):
     write(tmp_path, content.encode())
     splits = uci("htru2", root=tmp_path, validation=1, test=1)
@@ -51,13 +54,16 @@ def test_a_table_reads_the_same_in_every_format(content, small, tmp_path):
     assert uci("htru2", seed=1, root=tmp_path).checksum == splits.checksum
 
 
-@pytest.mark.parametrize(("rows", "message"), [
-    (ROWS[:4], "has 4 rows instead of 5 with 4 columns"),
-    ([*ROWS[:4], "1,2,3"], "has 5 rows instead of 5 with 4 columns"),
-    ([*ROWS[:4], "1,two,3,1"], "is damaged: could not convert string to float: 'two'"),
-    ([*ROWS[:4], "1,2,3,7"], "has the classes 0, 1, 7 instead of 2"),
-    ([], "has 0 rows instead of 5"),
-])
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS[:4], "has 4 rows instead of 5 with 4 columns"),
+        ([*ROWS[:4], "1,2,3"], "has 5 rows instead of 5 with 4 columns"),
+        ([*ROWS[:4], "1,two,3,1"], "is damaged: could not convert string to float: 'two'"),
+        ([*ROWS[:4], "1,2,3,7"], "has the classes 0, 1, 7 instead of 2"),
+        ([], "has 0 rows instead of 5"),
+    ],
+)
 def test_a_damaged_table_is_refused(rows, message, small, tmp_path):
     write(tmp_path, "\n".join(rows).encode())
     with pytest.raises(OSError, match=message):
@@ -83,7 +89,10 @@ def test_a_table_is_fetched_whole_or_not_at_all(small, tmp_path, monkeypatch):
     uci("htru2", root=tmp_path, mirrors="https://one.example")
     uci("htru2", root=tmp_path)
     url = "https://archive.ics.uci.edu/static/public/9/small+set.zip"
-    assert asked == [("small+set.zip", (url,), None), ("small+set.zip", (url,), "https://one.example")]
+    assert asked == [
+        ("small+set.zip", (url,), None),
+        ("small+set.zip", (url,), "https://one.example"),
+    ]
 
 
 def test_missing_and_unknown_tables_say_what_to_do(tmp_path):
@@ -116,7 +125,8 @@ def test_standardising_uses_the_training_part_alone():
     nan = math.nan
     splits = standardised(
         small_splits([[1.0, 5.0, 0.1], [3.0, nan, 0.1], [5.0, 7.0, 0.1]], [2.0, 4.0, 6.0]),
-        targets=True)
+        targets=True,
+    )
     x, y = splits.train.tensors
     width = math.sqrt(8 / 3)
     assert x[:, 0].tolist() == pytest.approx([-2 / width, 0, 2 / width])
@@ -138,10 +148,16 @@ def test_standardising_refuses_what_has_no_deviation():
         standardised(Splits("none", empty, empty, empty, ()))
 
 
-@pytest.mark.parametrize(("name", "shape", "classes"), [
-    ("abalone", (4177, 10), 28), ("airfoil", (1503, 5), 0), ("arrhythmia", (452, 279), 13),
-    ("htru2", (17898, 8), 2), ("phishing", (1353, 9), 3),
-])
+@pytest.mark.parametrize(
+    ("name", "shape", "classes"),
+    [
+        ("abalone", (4177, 10), 28),
+        ("airfoil", (1503, 5), 0),
+        ("arrhythmia", (452, 279), 13),
+        ("htru2", (17898, 8), 2),
+        ("phishing", (1353, 9), 3),
+    ],
+)
 def test_the_real_tables(name, shape, classes):
     if not (data_root() / "uci").exists():
         pytest.skip("the tables are not on this machine")
@@ -163,7 +179,8 @@ def test_a_run_on_tables_measures_each_of_them(tmp_path):
     assert record["metrics"]["iris"]["n"] == 30 and record["metrics"]["iris-train"]["n"] == 105
     assert record["parts"]["iris"]["data_checksum"] == uci("iris").checksum
     assert record == tables.measure(config, "mixup", 3, tmp_path / "none") | {
-        "parts": record["parts"]}
+        "parts": record["parts"]
+    }
 
 
 def test_large_tables_are_cut_and_keep_their_test_part(monkeypatch):
@@ -189,8 +206,15 @@ def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
     model, errors = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)
     assert len(errors) == 2 and airfoil.rmse(model, noise.validation) == min(errors)
     again = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1]
-    others = [airfoil.train(SHORT, noise, 0, **settings)[1] for settings in (
-        {}, {"alpha": 2.0}, {"alpha": 2.0, "place": 2}, {"alpha": 2.0, "bandwidth": 1.75})]
+    others = [
+        airfoil.train(SHORT, noise, 0, **settings)[1]
+        for settings in (
+            {},
+            {"alpha": 2.0},
+            {"alpha": 2.0, "place": 2},
+            {"alpha": 2.0, "bandwidth": 1.75},
+        )
+    ]
     assert again == errors and errors not in others
     assert len({tuple(other) for other in others}) == 4
 
@@ -226,8 +250,7 @@ def test_tuned_settings_are_the_best_on_validation_data():
     assert best == airfoil.TUNED["cmixup"]
 
 
-@pytest.mark.parametrize(("name", "parts"), [
-    ("uci", 10), ("uci-long", 4), ("airfoil", 3)])
+@pytest.mark.parametrize(("name", "parts"), [("uci", 10), ("uci-long", 4), ("airfoil", 3)])
 def test_recorded_runs_are_paired_and_finite(name, parts):
     records = results.load(name)
     runs = {(record["method"], record["seed"]) for record in records}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mixup_lib import Mix, datasets, draw_cutmix, draw_mixup
-from mixup_lib.media import video_player
+from mixup_lib.page.media import video_player
 from mixup_lib.video import (
     Clip,
     as_batch,
@@ -20,7 +20,7 @@ from mixup_lib.video import (
     read_clip,
     reconcile,
     write_clip,
-)  # fmt: skip
+)
 
 pytest.importorskip("av")
 SAMPLES = datasets.data_root() / "video_samples"
@@ -36,6 +36,7 @@ def smooth(frames=6, height=32, width=48, fps=10.0, phase=0.0):
 
 
 # Files
+
 
 @pytest.mark.parametrize("fps", [4, 10, 12.5, 25.0, 30000 / 1001, 60])
 def test_a_file_keeps_rate_size_length_and_dtype(tmp_path, fps):
@@ -101,7 +102,7 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(f"no {name}")
 
-    monkeypatch.setattr("mixup_lib._optional.import_module", missing)
+    monkeypatch.setattr("mixup_lib.basics.optional.import_module", missing)
     for act in (lambda: read_clip(path), lambda: encode(smooth())):
         with pytest.raises(ImportError, match=r"mixup-lib\[video\]"):
             act()
@@ -171,9 +172,14 @@ def test_nothing_is_reconciled_silently():
     assert same is a and len(other) == 8
 
 
-@pytest.mark.parametrize(("length", "numbers"), [
-    ("crop", [0, 1, 2]), ("loop", [0, 1, 2, 0, 1, 2, 0]), ("hold", [0, 1, 2, 2, 2, 2, 2]),
-])
+@pytest.mark.parametrize(
+    ("length", "numbers"),
+    [
+        ("crop", [0, 1, 2]),
+        ("loop", [0, 1, 2, 0, 1, 2, 0]),
+        ("hold", [0, 1, 2, 2, 2, 2, 2]),
+    ],
+)
 def test_lengths(length, numbers):
     short, long = smooth(3), smooth(7, phase=1)
     forward, backward = (reconcile(*pair, length=length) for pair in ((short, long), (long, short)))
@@ -230,6 +236,7 @@ def test_player_is_small_described_and_the_same_on_every_run():
 
 
 # Real clips
+
 
 @pytest.mark.skipif(len(REAL) < 5, reason="the five real clips are not there")
 def test_real_clips_are_read_mixed_and_written(tmp_path):

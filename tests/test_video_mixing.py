@@ -9,12 +9,12 @@ from hypothesis import given
 from torch.utils.data import TensorDataset
 
 from mixup_lib import Mix, datasets, draw_cutmix, draw_mixup, evaluate, fit
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets.video import FRAMES, MOTIONS, SIDE
 from mixup_lib.experiments import EXPERIMENTS, moving_digits
-from mixup_lib.frames import Frames, draw_frames
+from mixup_lib.mixing.frames import Frames, draw_frames
 from mixup_lib.models import SmallCNN, VideoCNN
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import cosine
+from mixup_lib.training.fitting import cosine
 
 CUTS = {"time": (2,), "space": (3, 4), "cube": (2, 3, 4)}
 
@@ -34,8 +34,11 @@ def draws(draw):
     sizes = st.integers(1, 6)
     batch, shape = draw(sizes), (draw(st.integers(1, 2)), *(draw(sizes) for _ in range(3)))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
-    options = {"alpha": draw(st.sampled_from([0.2, 1.0, 4.0])), "per_sample": draw(st.booleans()),
-               "generator": generator}
+    options = {
+        "alpha": draw(st.sampled_from([0.2, 1.0, 4.0])),
+        "per_sample": draw(st.booleans()),
+        "generator": generator,
+    }
     kind = draw(st.sampled_from(["clip", "frame", *CUTS]))
     if kind == "clip":
         mix = draw_mixup(batch, **options)
@@ -72,6 +75,7 @@ def test_mixing_commutes_with_batching(drawn):
 
 
 # Frame mixing
+
 
 def test_frames_are_the_partner_s_or_the_example_s():
     x = torch.rand(40, 1, 9, 4, 4)
@@ -116,6 +120,7 @@ def test_what_frames_refuse():
 
 
 # Moving digits
+
 
 @pytest.fixture(scope="module")
 def data():
@@ -184,6 +189,7 @@ def test_one_frame_tells_nothing_and_a_clip_does(data):
 
 # The network and the experiment
 
+
 def test_network_takes_any_size_and_sees_order_only_with_frames():
     model = VideoCNN(3, 5, width=4).eval()
     assert model(torch.rand(2, 3, 6, 20, 12)).shape == (2, 5)
@@ -206,6 +212,8 @@ def test_experiment_runs_small(method, tmp_path):
     test = record["metrics"]["test"]
     kinds = test["error_straight"] / 2 + test["error_circle"] / 4 + test["error_turning"] / 4
     assert kinds == pytest.approx(test["error"]) and set(record["metrics"]) == {
-        "train", "validation", "test",
+        "train",
+        "validation",
+        "test",
     }
     assert EXPERIMENTS["moving-digits"].seeds == (0, 1, 2, 3, 4)

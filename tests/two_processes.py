@@ -16,9 +16,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup, evaluate
-from mixup_lib.runtime import rank
-from mixup_lib.seeds import initialised
-from mixup_lib.train import cosine, fit
+from mixup_lib.basics.seeds import initialised
+from mixup_lib.training.fitting import cosine, fit
+from mixup_lib.training.runtime import rank
 
 EXAMPLES = 45  # batches of 11: uneven shares, and a single last example that joins a batch
 
@@ -37,8 +37,13 @@ def network() -> nn.Module:
 
 def train(model, **changes):
     settings = {
-        "epochs": 3, "batch_size": 11, "validation": data(), "schedule": cosine, "device": "cpu",
-        "optimizer": partial(torch.optim.SGD, lr=0.1, momentum=0.9), "progress": False,
+        "epochs": 3,
+        "batch_size": 11,
+        "validation": data(),
+        "schedule": cosine,
+        "device": "cpu",
+        "optimizer": partial(torch.optim.SGD, lr=0.1, momentum=0.9),
+        "progress": False,
     }
     return fit(model, data(), **(settings | changes))
 

@@ -1,6 +1,6 @@
 """Builds the strict book from stored outputs, then removes what no page loads.
 
-    python -m tools.book [FOLDER]
+python -m tools.book [FOLDER]
 """
 
 import os
@@ -49,8 +49,19 @@ def build(folder: Path) -> Path:
     """
     site = Path(folder).resolve() / "_build" / "html"
     shutil.rmtree(site, ignore_errors=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
-               str(course.ROOT), "--path-output", str(folder), "--all", "-W", "-n", "--keep-going"]
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(course.ROOT),
+        "--path-output",
+        str(folder),
+        "--all",
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
     environment = os.environ | {"PYTHONPATH": str(course.ROOT)}
     subprocess.run(command, check=True, cwd=course.ROOT, env=environment)
     trim(site)
@@ -64,8 +75,10 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         return error.returncode
     pages = len([page for page in site.rglob("*.html") if not re.match(r"_", page.name)])
-    print(f"\nThe book: {site / 'index.html'} ({pages} pages, {megabytes(site):.1f} MB)\n"
-          "To read it: make serve, then open http://localhost:8000")
+    print(
+        f"\nThe book: {site / 'index.html'} ({pages} pages, {megabytes(site):.1f} MB)\n"
+        "To read it: make serve, then open http://localhost:8000"
+    )
     return 0
 
 

@@ -57,8 +57,21 @@ def packages() -> set[str]:
 
 def wheel(folder: str) -> str:
     """Builds this package's wheel into `folder`; returns its address."""
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
-                    "--no-build-isolation", "--wheel-dir", folder, course.ROOT], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--wheel-dir",
+            folder,
+            course.ROOT,
+        ],
+        check=True,
+    )
     return next(Path(folder).glob("mixup_lib-*.whl")).as_uri()
 
 

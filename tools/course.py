@@ -64,8 +64,10 @@ PUBLISHED = "gh-pages"  # the branch with the built site; student copies lie the
 def colab_assignment(name: str) -> str:
     """The address that opens the published student copy of an assignment on Colab."""
     slug = "/".join(address().split("/")[-2:])
-    return (f"https://colab.research.google.com/github/{slug}/blob/{PUBLISHED}"
-            f"/assignments/{name}/{name}.ipynb")
+    return (
+        f"https://colab.research.google.com/github/{slug}/blob/{PUBLISHED}"
+        f"/assignments/{name}/{name}.ipynb"
+    )
 
 
 def badge(name: str) -> str:
@@ -74,8 +76,12 @@ def badge(name: str) -> str:
 
 
 # Extras of the library (pyproject.toml) that a chapter needs beside the core.
-EXTRAS = {"05_nlp": "[text]", "06_audio": "[audio]", "07_video": "[video]",
-          "14_frameworks": "[frameworks]"}
+EXTRAS = {
+    "05_nlp": "[text]",
+    "06_audio": "[audio]",
+    "07_video": "[video]",
+    "14_frameworks": "[frameworks]",
+}
 
 
 def install_cell(chapter: str = "") -> str:
@@ -115,8 +121,10 @@ def notebooks(names: list[str] = ()) -> list[Path]:
     for name in names:
         found = [path for path in everything if path.name.startswith(Path(name).name)]
         if not found:
-            raise SystemExit(f"no notebook named {name!r}; there are: "
-                             f"{', '.join(path.stem for path in everything)}")
+            raise SystemExit(
+                f"no notebook named {name!r}; there are: "
+                f"{', '.join(path.stem for path in everything)}"
+            )
         chosen += found
     return sorted(set(chosen))
 

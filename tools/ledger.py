@@ -11,7 +11,7 @@ from collections import Counter
 
 import yaml
 
-from mixup_lib.claims import VERDICTS, Finding
+from mixup_lib.evidence.claims import VERDICTS, Finding
 from tools import course
 
 PAGE = course.ROOT / "book" / "claims.md"

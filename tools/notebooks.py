@@ -47,8 +47,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units, "gpu" if gpu e
 
 def kernel(python: str) -> type:
     """A kernel manager that runs this interpreter, whatever kernels the user has installed."""
-    command = [python, "-Xfrozen_modules=off", "-m", "ipykernel_launcher",
-               "-f", "{connection_file}", "--log-level=ERROR"]
+    command = [
+        python,
+        "-Xfrozen_modules=off",
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        "--log-level=ERROR",
+    ]
 
     class Kernel(AsyncKernelManager):
         kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
@@ -90,8 +97,11 @@ def normalise(notebook) -> str:
 
 def code_hash(notebook) -> str:
     """Names the notebook's code, its install cell aside."""
-    code = [cell.source for cell in notebook.cells
-            if cell.cell_type == "code" and cell.id != course.INSTALL_ID]
+    code = [
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.id != course.INSTALL_ID
+    ]
     return hashlib.sha256("\n\n".join(code).encode()).hexdigest()[:12]
 
 
@@ -103,7 +113,10 @@ def record(name, code, device, seconds, memory, anew=False) -> None:
         entry = {"code": code}
     if anew or device not in entry:
         entry[device] = {
-            "seconds": round(seconds, 1), "memory_gb": round(memory, 2), "cores": os.cpu_count()}
+            "seconds": round(seconds, 1),
+            "memory_gb": round(memory, 2),
+            "cores": os.cpu_count(),
+        }
     known = {path.stem for path in course.notebooks()}
     table = {key: value for key, value in (table | {name: entry}).items() if key in known}
     course.TIMES.parent.mkdir(exist_ok=True)
@@ -151,10 +164,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 01 or 01_principle")
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--check", dest="mode", action="store_const", const="check", default="store",
-                       help="write nothing; fail where a byte differs")
-    group.add_argument("--time", dest="mode", action="store_const", const="time",
-                       help="only measure, on the GPU where there is one")
+    group.add_argument(
+        "--check",
+        dest="mode",
+        action="store_const",
+        const="check",
+        default="store",
+        help="write nothing; fail where a byte differs",
+    )
+    group.add_argument(
+        "--time",
+        dest="mode",
+        action="store_const",
+        const="time",
+        help="only measure, on the GPU where there is one",
+    )
     options = parser.parse_args()
     os.environ.update(course.ENVIRONMENT | ({} if options.mode == "time" else course.NO_GPU))
     if options.mode != "check":

@@ -107,8 +107,9 @@ def table(inputs: Inputs) -> str:
         "MB/s that each node reads": "disk",
         "CPU cores that each node needs to decode": "cores",
     }
-    heads = [f"{gpus} GPU{'s' * (gpus > 1)}" + f", {nodes} nodes" * (nodes > 1)
-             for gpus, nodes in SETUPS]
+    heads = [
+        f"{gpus} GPU{'s' * (gpus > 1)}" + f", {nodes} nodes" * (nodes > 1) for gpus, nodes in SETUPS
+    ]
     lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
     for label, name in rows.items():
         values = [getattr(one, name) for one in plans]
@@ -129,18 +130,26 @@ def arithmetic(inputs: Inputs, gpus: int = 8) -> list[tuple[str, str, float]]:
     steps = node.speed / gpus / i.batch
     pixels = 4 * 3 * 224 * 224 * i.batch / 1e9
     return [
-        ("minutes per epoch",
-         f"({i.images} + {i.held_out} / {i.evaluation:g}) / {node.speed} / 60",
-         (i.images + i.held_out / i.evaluation) / node.speed / 60),
+        (
+            "minutes per epoch",
+            f"({i.images} + {i.held_out} / {i.evaluation:g}) / {node.speed} / 60",
+            (i.images + i.held_out / i.evaluation) / node.speed / 60,
+        ),
         ("hours per run", f"{i.epochs} * {node.epoch:.2f} / 60", node.hours),
         ("dollars per run", f"{gpus} * {node.hours:.2f} * {i.price:g}", node.cost),
         ("MB/s from the disk", f"{node.speed} * {i.gigabytes}000 / {i.images}", node.disk),
         ("cores to decode", f"{node.speed} / {i.decoding}", node.cores),
         ("steps/s", f"{node.speed} / ({gpus} * {i.batch})", steps),
-        ("GB/s of gradients that each GPU sends (ring, float32)",
-         f"2 * {gpus - 1} / {gpus} * 4e-9 * {i.parameters} * {steps:.2f}", share * steps),
-        ("ms per step to mix on the GPU (five passes over a float32 batch)",
-         f"5 * 4e-6 * 3 * 224 * 224 * {i.batch} / {i.bandwidth}", 5e3 * pixels / i.bandwidth),
+        (
+            "GB/s of gradients that each GPU sends (ring, float32)",
+            f"2 * {gpus - 1} / {gpus} * 4e-9 * {i.parameters} * {steps:.2f}",
+            share * steps,
+        ),
+        (
+            "ms per step to mix on the GPU (five passes over a float32 batch)",
+            f"5 * 4e-6 * 3 * 224 * 224 * {i.batch} / {i.bandwidth}",
+            5e3 * pixels / i.bandwidth,
+        ),
         ("ms per step in all", f"1000 / {steps:.2f}", 1000 / steps),
     ]
 
@@ -148,13 +157,26 @@ def arithmetic(inputs: Inputs, gpus: int = 8) -> list[tuple[str, str, float]]:
 def block(inputs: Inputs | None = None) -> str:
     """The generated part of the page."""
     inputs = inputs or Inputs()
-    lines = ["**What goes in.** Replace what differs for you.", "", "| input | meaning | from |",
-             "|---|---|---|"]
+    lines = [
+        "**What goes in.** Replace what differs for you.",
+        "",
+        "| input | meaning | from |",
+        "|---|---|---|",
+    ]
     for field in fields(inputs):
         meaning, source = MEANINGS[field.name]
         lines.append(f"| `{getattr(inputs, field.name):,}` | {meaning} | {source} |")
-    lines += ["", "**What comes out.**", "", table(inputs), "",
-              "**The arithmetic**, for eight GPUs of one node:", "", "| | | |", "|---|---|---|"]
+    lines += [
+        "",
+        "**What comes out.**",
+        "",
+        table(inputs),
+        "",
+        "**The arithmetic**, for eight GPUs of one node:",
+        "",
+        "| | | |",
+        "|---|---|---|",
+    ]
     lines += [f"| {what} | `{how}` | {shown(value)} |" for what, how, value in arithmetic(inputs)]
     return "\n".join(lines)
 
@@ -184,8 +206,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true", help="measure a core's decoding and end")
     for field in fields(Inputs):
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type,
-                            default=field.default, help=MEANINGS[field.name][0])
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=field.type,
+            default=field.default,
+            help=MEANINGS[field.name][0],
+        )
     arguments = vars(parser.parse_args())
     if arguments.pop("measure"):
         print(f"{measured_decoding():.0f} images/s on one core")

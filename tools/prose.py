@@ -38,8 +38,10 @@ NUMBER = re.compile(r"\d*\.\d+|\d+\s*(?:%|％|per\s?cent\b|percent\b)|±|\\pm")
 
 def markdown() -> dict[str, str]:
     """All Markdown of the book, by file, and for notebooks by file and cell."""
-    found = {f"book/{path.name}": path.read_text()
-             for path in sorted((course.ROOT / "book").glob("*.md"))}
+    found = {
+        f"book/{path.name}": path.read_text()
+        for path in sorted((course.ROOT / "book").glob("*.md"))
+    }
     for path in course.notebooks():
         for cell in course.read(path).cells:
             if cell.cell_type == "markdown":
@@ -79,8 +81,11 @@ def typed_numbers(text: str, allowed: list[str] = ()) -> list[tuple[int, str]]:
         text = pattern.sub(blank, text)
     for phrase in allowed:
         text = text.replace(phrase, "")
-    return [(number + 1, lines[number].strip()) for number, line in enumerate(text.splitlines())
-            if NUMBER.search(line) and number not in cited]
+    return [
+        (number + 1, lines[number].strip())
+        for number, line in enumerate(text.splitlines())
+        if NUMBER.search(line) and number not in cited
+    ]
 
 
 def allowed_phrases() -> list[str]:
@@ -92,8 +97,12 @@ def allowed_phrases() -> list[str]:
 def numbers() -> list[str]:
     """One line for each number typed in prose. The ledger is not typed: a tool writes it."""
     allowed = allowed_phrases()
-    return [f"{name}:{line}: {text}" for name, source in markdown().items()
-            if name != "book/claims.md" for line, text in typed_numbers(source, allowed)]
+    return [
+        f"{name}:{line}: {text}"
+        for name, source in markdown().items()
+        if name != "book/claims.md"
+        for line, text in typed_numbers(source, allowed)
+    ]
 
 
 def unused_phrases() -> list[str]:
@@ -109,9 +118,18 @@ def spelling() -> str:
             text = "\n\n".join(cell.source for cell in course.read(path).cells)
             (Path(folder) / path.name).write_text(text)
         places = ["README.md", "CONTRIBUTING.md", "book", "mixup_lib", "tests", "tools"]
-        command = [sys.executable, "-m", "codespell_lib", "--check-filenames",
-                   "--ignore-words", WORDS, "--skip", SKIPPED,
-                   *(course.ROOT / place for place in places), folder]
+        command = [
+            sys.executable,
+            "-m",
+            "codespell_lib",
+            "--check-filenames",
+            "--ignore-words",
+            WORDS,
+            "--skip",
+            SKIPPED,
+            *(course.ROOT / place for place in places),
+            folder,
+        ]
         said = subprocess.run(command, check=False, capture_output=True, text=True)
     return (said.stdout + said.stderr).replace(folder, "notebooks").replace(f"{course.ROOT}/", "")
 

@@ -1,13 +1,13 @@
 """The quizzes at the ends of chapters: book/quizzes/NN_topic.toml, read and checked.
 
-    [[question]]
-    id = "beta-ends"            # stable and the same in every language
-    text = "Markdown with $math$; what follows the first paragraph may be code."
-    several = false             # true: several answers are right, and the page says so
-    [[question.answer]]
-    text = "One paragraph of Markdown"
-    right = true
-    why = "One paragraph that says why the answer is right or wrong"
+[[question]]
+id = "beta-ends"            # stable and the same in every language
+text = "Markdown with $math$; what follows the first paragraph may be code."
+several = false             # true: several answers are right, and the page says so
+[[question.answer]]
+text = "One paragraph of Markdown"
+right = true
+why = "One paragraph that says why the answer is right or wrong"
 """
 
 import re
@@ -59,8 +59,9 @@ def record(kind: type, table: dict, where: str):
         expected = list if name == "answer" else field.type
         default = name == "several" and name not in table
         if not default and (type(table.get(name)) is not expected or table[name] in ("", [])):
-            raise ValueError(f"{where}: {name} = {table.get(name)!r}; "
-                             f"needed is {expected.__name__}, not empty")
+            raise ValueError(
+                f"{where}: {name} = {table.get(name)!r}; needed is {expected.__name__}, not empty"
+            )
         if expected is str and not table[name].strip():
             raise ValueError(f"{where}: {name} is blank")
     return kind(**table)
@@ -73,18 +74,23 @@ def question(table: dict, where: str) -> Question:
         ValueError: with a sentence on what is wrong, and where.
     """
     where = f"{where}, question {table.get('id', '(no id)')!r}"
-    answers = tuple(record(Answer, answer, f"{where}, answer {number}")
-                    for number, answer in enumerate(table.get("answer", ()), 1))
+    answers = tuple(
+        record(Answer, answer, f"{where}, answer {number}")
+        for number, answer in enumerate(table.get("answer", ()), 1)
+    )
     found = record(Question, table, where)
     if not ID.fullmatch(found.id):
         raise ValueError(f"{where}: an id is words in lower case with hyphens between them")
     right = sum(answer.right for answer in answers)
     if len(answers) < 2 or right == len(answers):
-        raise ValueError(f"{where}: {len(answers)} answers, {right} of them right; "
-                         "needed are two or more, one of them wrong")
+        raise ValueError(
+            f"{where}: {len(answers)} answers, {right} of them right; "
+            "needed are two or more, one of them wrong"
+        )
     if right == 0 or (right == 1) == found.several:
-        raise ValueError(f"{where}: {right} right answers with several = "
-                         f"{str(found.several).lower()}")
+        raise ValueError(
+            f"{where}: {right} right answers with several = {str(found.several).lower()}"
+        )
     if len({answer.text for answer in answers}) < len(answers):
         raise ValueError(f"{where}: an answer stands there twice")
     return Question(found.id, found.text, answers, found.several)

@@ -62,8 +62,10 @@ class Slide:
     def html(self) -> str:
         above = f'<p class="above">{self.above}</p>' if self.above else ""
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in self.notes)
-        return (f'<section class="{self.kind}">{above}<h2><a href="{self.link}">{self.heading}</a>'
-                f"</h2>\n{self.body}\n<aside class=\"notes\">{notes}</aside></section>")
+        return (
+            f'<section class="{self.kind}">{above}<h2><a href="{self.link}">{self.heading}</a>'
+            f'</h2>\n{self.body}\n<aside class="notes">{notes}</aside></section>'
+        )
 
 
 def path(page: Path) -> Path:
@@ -120,19 +122,24 @@ class Chapter:
             count = -(-len(measured) // CLAIM_ROWS)
             size = -(-len(measured) // count)
             parts = [(self.registered[name], rows[:5])]
-            parts += [(caption, measured[at : at + size])
-                      for at in range(0, len(measured), size)]
+            parts += [(caption, measured[at : at + size]) for at in range(0, len(measured), size)]
         for said, some in parts:
-            add("claim", f'<p class="verdict">{html.escape(said)}</p>'
-                         f'<table>{"".join(map(str, some))}</table>')
+            add(
+                "claim",
+                f'<p class="verdict">{html.escape(said)}</p>'
+                f"<table>{''.join(map(str, some))}</table>",
+            )
 
     def box(self, element: Tag, add) -> None:
         """A definition, a theorem, a warning: its title, and what it says."""
         title = element.find(class_="admonition-title")
         said = cleaned(element, self.page)
         said.find(class_="admonition-title").decompose()
-        add("box", f'<div class="said"><p class="name">{inside(title, self.page)}</p>'
-                   f"{said.decode_contents()}</div>")
+        add(
+            "box",
+            f'<div class="said"><p class="name">{inside(title, self.page)}</p>'
+            f"{said.decode_contents()}</div>",
+        )
 
     def section(self, section: Tag, above: str = "") -> None:
         """Slides of a section, then of the sections in it."""
@@ -175,7 +182,7 @@ class Chapter:
         if not (before is not None and before.get("data-slides") and last.kind == "figure"):
             return False
         said = first_sentences(paragraph, self.page, CAPTION)
-        last.body += f"<p class=\"caption\">{said}</p>"
+        last.body += f'<p class="caption">{said}</p>'
         last.notes.append(text_of(paragraph))
         return True
 
@@ -215,15 +222,19 @@ def make(page: Path) -> str:
     for section in main.find_all("section", recursive=False):
         if section["id"] not in SKIPPED:
             chapter.section(section)
-    start = [Slide(title, chapter.page, f"<p>{COURSE}</p><p class=\"keys\">{KEYS}</p>", "title")]
+    start = [Slide(title, chapter.page, f'<p>{COURSE}</p><p class="keys">{KEYS}</p>', "title")]
     if goals := main.find("ul", recursive=False):
         lead = goals.find_previous("p").get_text().strip(" :")
         start.append(Slide(lead, chapter.page, f"<ul>{inside(goals, chapter.page)}</ul>", "list"))
-    more = "".join(f'<li><a href="{chapter.page}#{section["id"]}">'
-                   f'{inside(section.h2, chapter.page)}</a></li>'
-                   for section in main.find_all("section", recursive=False)
-                   if section["id"] in SKIPPED)
+    more = "".join(
+        f'<li><a href="{chapter.page}#{section["id"]}">{inside(section.h2, chapter.page)}</a></li>'
+        for section in main.find_all("section", recursive=False)
+        if section["id"] in SKIPPED
+    )
     end = [Slide(title, chapter.page, f"<ul>{more}</ul>", "list end")]
     every = "\n".join(slide.html() for slide in start + chapter.slides + end)
-    return PAGE.substitute(title=html.escape(article.h1.get_text().rstrip("#").strip()),
-                           slides=every, page=chapter.page)
+    return PAGE.substitute(
+        title=html.escape(article.h1.get_text().rstrip("#").strip()),
+        slides=every,
+        page=chapter.page,
+    )

@@ -17,33 +17,46 @@ def hardware(provenance: dict) -> str:
     """A sentence on where and when something was measured."""
     where = f"{provenance['cpu']}, {provenance['cores']} cores, {provenance['threads']} in use"
     gpu = f", {provenance['gpu']}" if provenance.get("gpu") else ""
-    versions = ", ".join(f"{name} {provenance[name]}" for name in ("python", "torch", "torchvision",
-                         "timm") if name in provenance)
+    versions = ", ".join(
+        f"{name} {provenance[name]}"
+        for name in ("python", "torch", "torchvision", "timm")
+        if name in provenance
+    )
     return f"Measured on {provenance['date']}: {where}{gpu}; {versions}."
 
 
 def slower(rows: list[dict]) -> str:
     """A sentence on where a peer is faster than the library beyond noise."""
-    found = [f"{row['method']} at {'x'.join(map(str, row['shape']))} ({row['device']})"
-             for row in tables.slower(rows)]
+    found = [
+        f"{row['method']} at {'x'.join(map(str, row['shape']))} ({row['device']})"
+        for row in tables.slower(rows)
+    ]
     if not found:
-        return ("On an idle machine no peer is faster than any of the library's ways beyond noise: "
-                "nowhere do all quartiles lie apart.")
-    return ("On an idle machine, the fastest peer is faster beyond noise, the quartiles lying "
-            f"apart, than: {'; '.join(found)}.")
+        return (
+            "On an idle machine no peer is faster than any of the library's ways beyond noise: "
+            "nowhere do all quartiles lie apart."
+        )
+    return (
+        "On an idle machine, the fastest peer is faster beyond noise, the quartiles lying "
+        f"apart, than: {'; '.join(found)}."
+    )
 
 
 def notebooks() -> str:
     """The chapters' seconds and memory."""
-    rows = ["| chapter | cores | seconds | memory, GB | with a GPU, seconds |",
-            "|---|--:|--:|--:|--:|"]
+    rows = [
+        "| chapter | cores | seconds | memory, GB | with a GPU, seconds |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for path in course.notebooks():
         entry = course.times().get(path.stem, {})
         cpu, gpu = entry.get("cpu", {}), entry.get("gpu", {})
         name = course.title(course.read(path)) or path.stem
-        rows.append(f"| [{name}](../notebooks/{path.name}) | {cpu.get('cores', '–')} "
-                    f"| {cpu.get('seconds', '–')} | {cpu.get('memory_gb', '–')} "
-                    f"| {gpu.get('seconds', '–')} |")
+        rows.append(
+            f"| [{name}](../notebooks/{path.name}) | {cpu.get('cores', '–')} "
+            f"| {cpu.get('seconds', '–')} | {cpu.get('memory_gb', '–')} "
+            f"| {gpu.get('seconds', '–')} |"
+        )
     return "\n".join(rows)
 
 
@@ -54,7 +67,8 @@ def blocks(bench: dict | None = None) -> dict[str, str]:
     found = {"mixing": MISSING, "training": MISSING, "times": notebooks(), "make": MISSING}
     if rows := bench.get("rows"):
         found["mixing"] = "\n\n".join(
-            [hardware(bench["provenance"]), tables.mixing(rows), slower(rows)])
+            [hardware(bench["provenance"]), tables.mixing(rows), slower(rows)]
+        )
     for name, table in (("training", tables.training), ("make", tables.commands)):
         if part := bench.get(name):
             found[name] = f"{hardware(part['provenance'])}\n\n{table(part['rows'])}"

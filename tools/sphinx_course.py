@@ -48,8 +48,11 @@ def tag(element: str, /, *children: nodes.Node, **attributes: str | bool) -> Tag
 
 
 def open_tag(writer, node: Tag) -> None:
-    said = "".join(f" {key}" if value is True else f' {key}="{html.escape(value)}"'
-                   for key, value in node["attributes_"].items() if value is not False)
+    said = "".join(
+        f" {key}" if value is True else f' {key}="{html.escape(value)}"'
+        for key, value in node["attributes_"].items()
+        if value is not False
+    )
     writer.body.append(f"<{node['tag']}{said}>")
 
 
@@ -91,28 +94,49 @@ class Quiz(SphinxDirective):
         start = nodes.Text(f"{number}. ")
         several = [nodes.Text(" "), nodes.emphasis("", WORDS["several"])] if asked.several else []
         kind = "checkbox" if asked.several else "radio"
-        choices = [tag("label", tag("input", type=kind, name=name, data_right=answer.right),
-                       tag("span", *self.inline(answer.text))) for answer in asked.answer]
-        reasons = [tag("li", nodes.strong("", WORDS["right" if answer.right else "wrong"]),
-                       nodes.Text(" "), tag("span", *self.inline(answer.text)),
-                       tag("span", *self.inline(answer.why), class_="quiz-why"),
-                       class_="quiz-right" if answer.right else "quiz-wrong")
-                   for answer in asked.answer]
-        said = {f"data_{key.replace('-', '_')}": text for key, text in WORDS.items()
-                if key.startswith("said-")}
+        choices = [
+            tag(
+                "label",
+                tag("input", type=kind, name=name, data_right=answer.right),
+                tag("span", *self.inline(answer.text)),
+            )
+            for answer in asked.answer
+        ]
+        reasons = [
+            tag(
+                "li",
+                nodes.strong("", WORDS["right" if answer.right else "wrong"]),
+                nodes.Text(" "),
+                tag("span", *self.inline(answer.text)),
+                tag("span", *self.inline(answer.why), class_="quiz-why"),
+                class_="quiz-right" if answer.right else "quiz-wrong",
+            )
+            for answer in asked.answer
+        ]
+        said = {
+            f"data_{key.replace('-', '_')}": text
+            for key, text in WORDS.items()
+            if key.startswith("said-")
+        }
         return tag(
             "div",
             tag("fieldset", tag("legend", start, *first.children, *several), *rest, *choices),
             tag("button", nodes.Text(WORDS["check"]), type="button", hidden=True),
             tag("div", role="status", class_="quiz-said"),
             tag("details", tag("summary", nodes.Text(WORDS["all"])), tag("ul", *reasons)),
-            class_="quiz-question", id=name, **said)
+            class_="quiz-question",
+            id=name,
+            **said,
+        )
 
 
 def student_copies(page: str) -> dict[str, Path]:
     """The built student notebooks that belong to a page, by the assignment's name."""
-    found = {name: STUDENT_COPIES / name / "student" / f"{name}.ipynb"
-             for name, pages in course.ASSIGNMENTS.items() if page in pages}
+    found = {
+        name: STUDENT_COPIES / name / "student" / f"{name}.ipynb"
+        for name, pages in course.ASSIGNMENTS.items()
+        if page in pages
+    }
     return {name: file for name, file in found.items() if file.exists()}
 
 
@@ -126,15 +150,20 @@ def downloads(page: str) -> str:
     links = []
     if page.startswith("notebooks/"):
         name = Path(page).name
-        links += [f'<a href="../_sources/{page}.ipynb" download>notebook</a> without outputs',
-                  f'<a href="../slides/{name}.html">slides</a>']
+        links += [
+            f'<a href="../_sources/{page}.ipynb" download>notebook</a> without outputs',
+            f'<a href="../slides/{name}.html">slides</a>',
+        ]
     for name, file in student_copies(page).items():
         title = html.escape(course.title(course.read(file)) or name)
-        more = [f'<a href="../assignments/{name}.zip" download>with all its files</a>'
-                ] * (len(inside(file.parent)) > 1)
+        more = [f'<a href="../assignments/{name}.zip" download>with all its files</a>'] * (
+            len(inside(file.parent)) > 1
+        )
         more.append(f'<a href="{course.colab_assignment(name)}">on Colab</a>')
-        links.append(f'assignment <a href="../assignments/{name}/{name}.ipynb" download>{title}</a>'
-                     f' ({", ".join(more)})')
+        links.append(
+            f'assignment <a href="../assignments/{name}/{name}.ipynb" download>{title}</a>'
+            f" ({', '.join(more)})"
+        )
     line = f'<p class="page-files"><strong>To take along:</strong> {"; ".join(links)}.</p>'
     return line if links else ""
 
@@ -157,8 +186,10 @@ def add_to_source(app, page: str, source: list[str]) -> None:
             label = f"(quiz-{Path(page).name})="
             extra[len(book["cells"]) + 1] = f"{label}\n## {WORDS['heading']}\n\n:::{{quiz}}\n:::"
         for place, text in extra.items():
-            book["cells"].insert(place, {"cell_type": "markdown", "id": f"course-{place}",
-                                         "metadata": {}, "source": text})
+            book["cells"].insert(
+                place,
+                {"cell_type": "markdown", "id": f"course-{place}", "metadata": {}, "source": text},
+            )
         source[0] = json.dumps(book)
     elif student_copies(page):
         heading, _, rest = source[0].partition("\n")

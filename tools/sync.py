@@ -94,7 +94,8 @@ def chapter_table() -> str:
             f"| [{name}](notebooks/{path.name}) | {about(cpu['seconds']) if cpu else '–'} "
             f"| {about(gpu['seconds']) if gpu else '–'} "
             f"| {str(cpu['memory_gb']) + ' GB' if cpu else '–'} "
-            f"| [Colab]({course.colab(path.name)}) |")
+            f"| [Colab]({course.colab(path.name)}) |"
+        )
     return "\n".join(rows)
 
 
@@ -120,8 +121,11 @@ def locked() -> dict[str, str]:
 def direct() -> list[str]:
     """Names of the packages that pyproject.toml asks for itself, groups and extras included."""
     project = tomllib.loads((course.ROOT / "pyproject.toml").read_text())
-    lists = [project["project"]["dependencies"], *project["dependency-groups"].values(),
-             *project["project"]["optional-dependencies"].values()]
+    lists = [
+        project["project"]["dependencies"],
+        *project["dependency-groups"].values(),
+        *project["project"]["optional-dependencies"].values(),
+    ]
     return sorted({canonicalize_name(Requirement(item).name) for part in lists for item in part})
 
 
@@ -144,8 +148,12 @@ def derived() -> dict[Path, str]:
     conda = root / "environment.yml"
     block = r"(?m)(?<=constraint requirements\.lock\n)(?:      - .*\n)*"
     files[conda] = re.sub(block, conda_packages() + "\n", conda.read_text(), count=1)
-    for path in [root / "CITATION.cff", root / "CONTRIBUTING.md", root / "pyproject.toml",
-                 *sorted((root / "book").glob("*.md"))]:
+    for path in [
+        root / "CITATION.cff",
+        root / "CONTRIBUTING.md",
+        root / "pyproject.toml",
+        *sorted((root / "book").glob("*.md")),
+    ]:
         # The ledger is a page of the book, too, and is made above.
         files.setdefault(path, addressed(path.read_text()))
     guide = root / "book" / "teaching.md"

@@ -13,8 +13,11 @@ import tempfile
 from tools import course
 
 # Files that build, prove and grade assignments: about as long as all notebooks.
-ASSIGNMENTS = [str(path.relative_to(course.ROOT)) for pattern in ("assign*", "grading", "sandbox")
-               for path in sorted((course.ROOT / "tests").glob(f"test_{pattern}.py"))]
+ASSIGNMENTS = [
+    str(path.relative_to(course.ROOT))
+    for pattern in ("assign*", "grading", "sandbox")
+    for path in sorted((course.ROOT / "tests").glob(f"test_{pattern}.py"))
+]
 
 
 def start(*parts: str, **options) -> subprocess.Popen:
@@ -26,8 +29,9 @@ def start(*parts: str, **options) -> subprocess.Popen:
 def main() -> int:
     """Exit status 0 if both parts passed, else 1."""
     with tempfile.TemporaryFile("w+") as report:
-        print("Notebooks and assignments run in the background; their report comes last.",
-              flush=True)
+        print(
+            "Notebooks and assignments run in the background; their report comes last.", flush=True
+        )
         slow = start("notebooks", *ASSIGNMENTS, stdout=report, stderr=subprocess.STDOUT)
         try:
             others = start("tests", *(f"--ignore={file}" for file in ASSIGNMENTS)).wait()

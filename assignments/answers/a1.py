@@ -1,14 +1,14 @@
 """Plausible wrong answers to A1 and the marks, of 35 by tests, that each must get."""
 
-DRAW = '''
+DRAW = """
 def draw_lam(alpha, rng):
     if not 0 <= alpha < float("inf"):
         raise ValueError(f"alpha is {alpha}")
     if alpha == 0:
         return 1.0
-'''
+"""
 
-MIX = '''
+MIX = """
 def mix_batch(x, y, num_classes, alpha, rng):
     if not x.is_floating_point():
         raise ValueError(f"x has dtype {x.dtype}")
@@ -16,26 +16,29 @@ def mix_batch(x, y, num_classes, alpha, rng):
         raise ValueError(f"y is {y.tolist()}")
     lam, perm = draw_lam(alpha, rng), draw_partners(len(x), rng)
     targets = F.one_hot(y, num_classes).float()
-'''
+"""
 
 WRONG = {
     "rate": {
         "marks": 33.0,
         "why": "alpha is Gamma's scale, so lam is uniform whatever alpha is.",
-        "answers": {"q2": DRAW + "    a, b = rng.gamma(1.0, alpha, size=2)\n"
-                                 "    return float(a / (a + b))"},
+        "answers": {
+            "q2": DRAW + "    a, b = rng.gamma(1.0, alpha, size=2)\n    return float(a / (a + b))"
+        },
     },
     "gamma-underflow": {
         "marks": 34.5,
         "why": "Two Gamma draws, right but for a very small alpha: both underflow to 0 / 0.",
-        "answers": {"q2": DRAW + "    a, b = rng.gamma(alpha, 1.0, size=2)\n"
-                                 "    return float(a / (a + b))"},
+        "answers": {
+            "q2": DRAW + "    a, b = rng.gamma(alpha, 1.0, size=2)\n    return float(a / (a + b))"
+        },
     },
     "folded": {
         "marks": 31.5,
         "why": "lam is folded to the larger of lam and 1 - lam.",
-        "answers": {"q2": DRAW + "    lam = float(rng.beta(alpha, alpha))\n"
-                                 "    return max(lam, 1 - lam)"},
+        "answers": {
+            "q2": DRAW + "    lam = float(rng.beta(alpha, alpha))\n    return max(lam, 1 - lam)"
+        },
     },
     "global-random": {
         "marks": 33.0,
@@ -45,56 +48,69 @@ WRONG = {
     "no-checks": {
         "marks": 34.5,
         "why": "alpha is not checked: numpy's own error does not name it.",
-        "answers": {"q2": "def draw_lam(alpha, rng):\n"
-                          "    return float(rng.beta(alpha, alpha)) if alpha else 1.0"},
+        "answers": {
+            "q2": "def draw_lam(alpha, rng):\n"
+            "    return float(rng.beta(alpha, alpha)) if alpha else 1.0"
+        },
     },
     "reversed": {
         "marks": 32.0,
         "why": "The batch is reversed instead of shuffled: partners never change, and mix_k's rows "
-               "are alike.",
-        "answers": {"q3": "def draw_partners(batch_size, rng):\n"
-                          "    return torch.arange(batch_size).flip(0)"},
+        "are alike.",
+        "answers": {
+            "q3": "def draw_partners(batch_size, rng):\n    return torch.arange(batch_size).flip(0)"
+        },
     },
     "two-permutations": {
         "marks": 33.0,
         "why": "Labels are mixed with partners of their own.",
-        "answers": {"q4": MIX + "    other = draw_partners(len(x), rng)\n"
-                    "    return (lam * x + (1 - lam) * x[perm],\n"
-                    "            lam * targets + (1 - lam) * targets[other], lam, perm)"},
+        "answers": {
+            "q4": MIX + "    other = draw_partners(len(x), rng)\n"
+            "    return (lam * x + (1 - lam) * x[perm],\n"
+            "            lam * targets + (1 - lam) * targets[other], lam, perm)"
+        },
     },
     "in-place": {
         "marks": 34.0,
         "why": "The caller's batch is overwritten.",
-        "answers": {"q4": MIX + "    partner = x[perm]\n"
-                    "    x.mul_(lam).add_((1 - lam) * partner)\n"
-                    "    return x, lam * targets + (1 - lam) * targets[perm], lam, perm"},
+        "answers": {
+            "q4": MIX + "    partner = x[perm]\n"
+            "    x.mul_(lam).add_((1 - lam) * partner)\n"
+            "    return x, lam * targets + (1 - lam) * targets[perm], lam, perm"
+        },
     },
     "integer-labels": {
         "marks": 31.0,
         "why": "Labels are mixed as integers.",
-        "answers": {"q4": MIX + "    return (lam * x + (1 - lam) * x[perm],\n"
-                    "            (lam * y + (1 - lam) * y[perm]).long(), lam, perm)"},
+        "answers": {
+            "q4": MIX + "    return (lam * x + (1 - lam) * x[perm],\n"
+            "            (lam * y + (1 - lam) * y[perm]).long(), lam, perm)"
+        },
     },
     "renamed": {
         "marks": 26.0,
         "why": "The function has another name, so nothing finds it.",
-        "answers": {"q4": MIX.replace("mix_batch", "mixup") +
-                    "    return (lam * x + (1 - lam) * x[perm],\n"
-                    "            lam * targets + (1 - lam) * targets[perm], lam, perm)"},
+        "answers": {
+            "q4": MIX.replace("mix_batch", "mixup") + "    return (lam * x + (1 - lam) * x[perm],\n"
+            "            lam * targets + (1 - lam) * targets[perm], lam, perm)"
+        },
     },
     "imported": {
         "marks": 26.0,
         "why": "The library's own mixup is used, which is not available here.",
-        "answers": {"q4": "from mixup_lib import draw_mixup\n\n\n"
-                          "def mix_batch(x, y, num_classes, alpha, rng):\n"
-                          "    mix = draw_mixup(len(x), alpha)\n"
-                          "    return mix(x), mix.targets(y, num_classes), float(mix.lam), "
-                          "mix.index[1]"},
+        "answers": {
+            "q4": "from mixup_lib import draw_mixup\n\n\n"
+            "def mix_batch(x, y, num_classes, alpha, rng):\n"
+            "    mix = draw_mixup(len(x), alpha)\n"
+            "    return mix(x), mix.targets(y, num_classes), float(mix.lam), "
+            "mix.index[1]"
+        },
     },
     "uniform-k": {
         "marks": 34.0,
         "why": "The k weights are uniform numbers, normalised: not Dirichlet.",
-        "answers": {"q5": '''
+        "answers": {
+            "q5": """
 def mix_k(x, y, num_classes, k, alpha, rng):
     if k < 1 or alpha <= 0:
         raise ValueError(f"k is {k} or alpha is {alpha}")
@@ -104,27 +120,30 @@ def mix_k(x, y, num_classes, k, alpha, rng):
     index = torch.stack([torch.arange(len(x)), *rows])
     targets = F.one_hot(y, num_classes).float()
     return (sum(w * x[i] for w, i in zip(weights, index)),
-            sum(w * targets[i] for w, i in zip(weights, index)), weights, index)'''},
+            sum(w * targets[i] for w, i in zip(weights, index)), weights, index)"""
+        },
     },
     "normalising-mean": {
         "marks": 33.0,
         "why": "The mean of cross_entropy divides by the class weights of each label's batch.",
-        "answers": {"q6": '''
+        "answers": {
+            "q6": """
 def soft_loss(logits, y_mixed, weight=None):
     return F.cross_entropy(logits, y_mixed, weight=weight)
 
 
 def two_target_loss(logits, y, perm, lam, weight=None):
     return (lam * F.cross_entropy(logits, y, weight=weight)
-            + (1 - lam) * F.cross_entropy(logits, y[perm], weight=weight))'''},
+            + (1 - lam) * F.cross_entropy(logits, y[perm], weight=weight))"""
+        },
     },
     "swapped": {
         "marks": 29.0,
         "why": "lam goes to the partner, in the mixture by hand and in the two-target loss.",
         "answers": {
             "q1": "x_hand = (1 - LAM) * X[0] + LAM * X[1]\n"
-                  "y_hand = F.one_hot(LABELS, CLASSES).float().T @ torch.tensor([1 - LAM, LAM])",
-            "q6": '''
+            "y_hand = F.one_hot(LABELS, CLASSES).float().T @ torch.tensor([1 - LAM, LAM])",
+            "q6": """
 def soft_loss(logits, y_mixed, weight=None):
     return F.cross_entropy(logits, y_mixed, weight=weight)
 
@@ -132,7 +151,7 @@ def soft_loss(logits, y_mixed, weight=None):
 def two_target_loss(logits, y, perm, lam, weight=None):
     each = F.cross_entropy(logits, y, weight=weight, reduction="none")
     partner = F.cross_entropy(logits, y[perm], weight=weight, reduction="none")
-    return ((1 - lam) * each + lam * partner).mean()''',
+    return ((1 - lam) * each + lam * partner).mean()""",
         },
     },
 }

@@ -1,6 +1,6 @@
 """Plausible wrong answers of A3, with the marks that they must get, of 25."""
 
-TRAIN = '''
+TRAIN = """
 def train(data, method, setting, seed, make_model):
     x, y = data.train()
     torch.manual_seed(seed)
@@ -24,9 +24,9 @@ def train(data, method, setting, seed, make_model):
             loss.backward()
             optimizer.step()
     return model
-'''
+"""
 
-CHOICE = '''
+CHOICE = """
 def measure(model, x, y):
     model.eval()
     with torch.no_grad():
@@ -43,9 +43,9 @@ def run(data, method, candidates, seed):
     x, y = data.test()
     test = measure(models[setting], x, y)
     return {"setting": setting, "validation": best, "test": test}
-'''
+"""
 
-STATISTICS = '''
+STATISTICS = """
 def effects(results, method):
     test = {(row["seed"], row["method"]): row["test"] for row in results}
     seeds = sorted({row["seed"] for row in results})
@@ -66,16 +66,16 @@ def verdict(interval, smallest_effect):
     if low >= smallest_effect:
         return "supported"
     return "refuted" if high < smallest_effect else "inconclusive"
-'''
+"""
 
-CONCLUSION = '''
+CONCLUSION = """
 conclusion = {
     method: verdict(interval(effects(results, method)), plan["smallest_effect"])
     for method in ("mixup", plan["baseline"])
 }
-'''
+"""
 
-PLAN = '''
+PLAN = """
 NAME = "a student"
 plan = {
     "measure": "test error in percentage points, plain minus mixup",
@@ -87,7 +87,7 @@ plan = {
     "settings": [0.1, 0.3],
 }
 register(plan)
-'''
+"""
 
 
 def changed(source: str, *changes: tuple[str, str]) -> str:
@@ -109,23 +109,35 @@ WRONG = {
         "why": "Mixing draws from the generator that shuffles, so pairs see other batches.",
         "answers": {
             "q1": PLAN,
-            "q2": changed(TRAIN, ("torch.tensor(rng.permutation(len(rows)))",
-                                  "torch.randperm(len(rows), generator=shuffle)")),
+            "q2": changed(
+                TRAIN,
+                (
+                    "torch.tensor(rng.permutation(len(rows)))",
+                    "torch.randperm(len(rows), generator=shuffle)",
+                ),
+            ),
         },
     },
     "uniform-weights": {
         "marks": 24.0,
         "why": "λ is uniform, whatever α is.",
-        "answers": {"q1": PLAN,
-                    "q2": changed(TRAIN, ("rng.beta(setting, setting)", "rng.random()"))},
+        "answers": {
+            "q1": PLAN,
+            "q2": changed(TRAIN, ("rng.beta(setting, setting)", "rng.random()")),
+        },
     },
     "two-permutations": {
         "marks": 24.0,
         "why": "Targets are mixed with other partners than inputs.",
         "answers": {
             "q1": PLAN,
-            "q2": changed(TRAIN, ("(1 - lam) * targets[partner]",
-                                  "(1 - lam) * targets[torch.tensor(rng.permutation(len(rows)))]")),
+            "q2": changed(
+                TRAIN,
+                (
+                    "(1 - lam) * targets[partner]",
+                    "(1 - lam) * targets[torch.tensor(rng.permutation(len(rows)))]",
+                ),
+            ),
         },
     },
     "no-seed": {
@@ -136,10 +148,16 @@ WRONG = {
     "chosen-on-test-data": {
         "marks": 21.0,
         "why": "Every candidate is tried on the test part, and the best is reported.",
-        "answers": {"q1": PLAN, "q3": changed(
-            CHOICE,
-            ("    x, y = data.validation()\n    found",
-             "    data.validation()\n    x, y = data.test()\n    found"))},
+        "answers": {
+            "q1": PLAN,
+            "q3": changed(
+                CHOICE,
+                (
+                    "    x, y = data.validation()\n    found",
+                    "    data.validation()\n    x, y = data.test()\n    found",
+                ),
+            ),
+        },
     },
     "training-mode": {
         "marks": 22.0,
@@ -154,16 +172,24 @@ WRONG = {
     "normal-interval": {
         "marks": 24.0,
         "why": "The factor of the normal distribution, and n as the divisor.",
-        "answers": {"q1": PLAN, "q5": changed(
-            STATISTICS, ("t_factor(0.95, n - 1) * np.std(values, ddof=1)",
-                         "1.96 * np.std(values)"))},
+        "answers": {
+            "q1": PLAN,
+            "q5": changed(
+                STATISTICS,
+                ("t_factor(0.95, n - 1) * np.std(values, ddof=1)", "1.96 * np.std(values)"),
+            ),
+        },
     },
     "null-means-refuted": {
         "marks": 24.0,
         "why": "An interval that holds zero is called refuted.",
-        "answers": {"q1": PLAN, "q5": changed(
-            STATISTICS, ("if high < smallest_effect else",
-                         "if high < smallest_effect or low <= 0 else"))},
+        "answers": {
+            "q1": PLAN,
+            "q5": changed(
+                STATISTICS,
+                ("if high < smallest_effect else", "if high < smallest_effect or low <= 0 else"),
+            ),
+        },
     },
     "plan-changed-afterwards": {
         "marks": 24.0,
@@ -173,7 +199,9 @@ WRONG = {
     "hopeful": {
         "marks": 24.0,
         "why": "The conclusion is typed, not computed.",
-        "answers": {"q1": PLAN,
-                    "q6": 'conclusion = {"mixup": "supported", plan["baseline"]: "supported"}'},
+        "answers": {
+            "q1": PLAN,
+            "q6": 'conclusion = {"mixup": "supported", plan["baseline"]: "supported"}',
+        },
     },
 }

@@ -5,7 +5,7 @@ An answer holds the function of its own modality only: the others are not graded
 
 TEXT, AUDIO, VIDEO = (f'MODALITY = "{name}"' for name in ("text", "audio", "video"))
 
-COLLATE_TEXT = '''
+COLLATE_TEXT = """
 def collate_text(sentences):
     for i, sentence in enumerate(sentences):
         if not sentence:
@@ -14,26 +14,26 @@ def collate_text(sentences):
     rows = [s + [PAD] * (longest - len(s)) for s in sentences]
     ids = torch.tensor(rows)
     return ids, ids != PAD
-'''
+"""
 
-MIX_TEXT = '''
+MIX_TEXT = """
 def mix_text(x, mask, y, partner, lam):
     own, weight = lam.view(-1, 1, 1), lam.view(-1, 1)
     x = x.masked_fill(~mask[..., None], 0)
     mixed = own * x + (1 - own) * x[partner]
     targets = weight * y + (1 - weight) * y[partner]
     return mixed.to(x.dtype), mask | mask[partner], targets
-'''
+"""
 
-CUT_TEXT = '''
+CUT_TEXT = """
 def cut_text(x, mask, y, partner, start, stop):
     result = x.clone()
     result[:, start:stop] = x[partner][:, start:stop]
     weight = max(0, stop - start) / x.shape[1]
     return result, (1 - weight) * y + weight * y[partner]
-'''
+"""
 
-COLLATE_AUDIO = '''
+COLLATE_AUDIO = """
 def collate_audio(waves, rates):
     for i, wave in enumerate(waves):
         if len(wave) == 0:
@@ -44,9 +44,9 @@ def collate_audio(waves, rates):
         scale = 32768 if wave.dtype == torch.int16 else 1
         row[: len(wave)] = wave.float() / scale
     return x, lengths
-'''
+"""
 
-MIX_AUDIO = '''
+MIX_AUDIO = """
 def mix_audio(x, lengths, y, partner, lam):
     weight, time = lam.view(-1, 1), torch.arange(x.shape[1])
     x = x.masked_fill(time >= lengths[:, None], 0)
@@ -54,9 +54,9 @@ def mix_audio(x, lengths, y, partner, lam):
     both = torch.maximum(lengths, lengths[partner])
     targets = weight * y + (1 - weight) * y[partner]
     return mixed.to(x.dtype), both, targets
-'''
+"""
 
-LOUD_AUDIO = '''
+LOUD_AUDIO = """
 def loud_audio(x, lengths, y, partner, share):
     clean = x.masked_fill(torch.arange(x.shape[1]) >= lengths[:, None], 0)
     level = (clean.square().sum(1) / lengths).sqrt().clamp(min=1e-5)
@@ -66,9 +66,9 @@ def loud_audio(x, lengths, y, partner, share):
     r = share.view(-1, 1)
     mixed = mixed / (p**2 + (1 - p) ** 2).sqrt()
     return mixed, r * y + (1 - r) * y[partner]
-'''
+"""
 
-COLLATE_VIDEO = '''
+COLLATE_VIDEO = """
 def collate_video(clips, rates):
     for i, (clip, rate) in enumerate(zip(clips, rates)):
         if rate != FRAME_RATE:
@@ -80,9 +80,9 @@ def collate_video(clips, rates):
     for row, clip in zip(x, clips):
         row[: len(clip)] = clip
     return x, lengths
-'''
+"""
 
-MIX_VIDEO = '''
+MIX_VIDEO = """
 def mix_video(x, lengths, y, partner, lam):
     own, weight = lam.view(-1, 1, 1, 1), lam.view(-1, 1)
     time = torch.arange(x.shape[1])
@@ -93,9 +93,9 @@ def mix_video(x, lengths, y, partner, lam):
     mixed[time >= both[:, None]] = 0
     targets = weight * y + (1 - weight) * y[partner]
     return mixed.to(torch.uint8), both, targets
-'''
+"""
 
-CUT_VIDEO = '''
+CUT_VIDEO = """
 def cut_video(x, lengths, y, partner, start, stop):
     time = torch.arange(x.shape[1])
     real = time < lengths[:, None]
@@ -103,7 +103,7 @@ def cut_video(x, lengths, y, partner, start, stop):
     result = torch.where(pasted[..., None, None], x[partner], x)
     weight = (pasted.sum(1) / lengths).view(-1, 1)
     return result, (1 - weight) * y + weight * y[partner]
-'''
+"""
 
 
 def changed(source: str, *changes: tuple[str, str]) -> str:
@@ -123,8 +123,10 @@ WRONG = {
     "text-padding-is-mixed": {
         "marks": 18.0,
         "why": "Padded embeddings are mixed as if they were tokens.",
-        "answers": {"q1": TEXT, "q3": changed(
-            MIX_TEXT, ("    x = x.masked_fill(~mask[..., None], 0)\n", ""))},
+        "answers": {
+            "q1": TEXT,
+            "q3": changed(MIX_TEXT, ("    x = x.masked_fill(~mask[..., None], 0)\n", "")),
+        },
     },
     "text-mask-of-both": {
         "marks": 19.0,
@@ -149,22 +151,36 @@ WRONG = {
     "audio-two-weights": {
         "marks": 17.0,
         "why": "Sounds are mixed by λ, labels by 1 - λ.",
-        "answers": {"q1": AUDIO, "q3": changed(
-            MIX_AUDIO, ("targets = weight * y + (1 - weight) * y[partner]",
-                        "targets = (1 - weight) * y + weight * y[partner]"))},
+        "answers": {
+            "q1": AUDIO,
+            "q3": changed(
+                MIX_AUDIO,
+                (
+                    "targets = weight * y + (1 - weight) * y[partner]",
+                    "targets = (1 - weight) * y + weight * y[partner]",
+                ),
+            ),
+        },
     },
     "audio-level-of-the-padding": {
         "marks": 18.0,
         "why": "The root mean square divides by the padded length.",
-        "answers": {"q1": AUDIO, "q4": changed(
-            LOUD_AUDIO, ("clean.square().sum(1) / lengths", "clean.square().mean(1)"))},
+        "answers": {
+            "q1": AUDIO,
+            "q4": changed(
+                LOUD_AUDIO, ("clean.square().sum(1) / lengths", "clean.square().mean(1)")
+            ),
+        },
     },
     "audio-clipped": {
         "marks": 19.0,
         "why": "Samples above 1 are cut off, so that the wave is distorted.",
-        "answers": {"q1": AUDIO, "q5": (
-            "def pcm_audio(x):\n"
-            "    return (x.clamp(-1, 1) * 32767).round().to(torch.int16)\n")},
+        "answers": {
+            "q1": AUDIO,
+            "q5": (
+                "def pcm_audio(x):\n    return (x.clamp(-1, 1) * 32767).round().to(torch.int16)\n"
+            ),
+        },
     },
     "video-black-padding": {
         "marks": 19.0,
@@ -179,7 +195,9 @@ WRONG = {
     "video-share-of-the-batch": {
         "marks": 18.0,
         "why": "The pasted frames are divided by the padded length.",
-        "answers": {"q1": VIDEO, "q4": changed(
-            CUT_VIDEO, ("pasted.sum(1) / lengths", "pasted.float().mean(1)"))},
+        "answers": {
+            "q1": VIDEO,
+            "q4": changed(CUT_VIDEO, ("pasted.sum(1) / lengths", "pasted.float().mean(1)")),
+        },
     },
 }

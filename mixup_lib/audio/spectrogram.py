@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from mixup_lib._check import integer_at_least
-from mixup_lib._optional import require
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.optional import require
 
 __all__ = ["LogMel", "spec_augment"]
 
@@ -50,9 +50,14 @@ class LogMel(nn.Module):
         transforms = require("torchaudio.transforms", "audio")
         self.range_db = range_db
         self.mel = transforms.MelSpectrogram(
-            sample_rate, n_fft=2 * window, win_length=window, hop_length=hop, n_mels=mels,
-            f_min=lowest, pad_mode="constant",
-        )  # fmt: skip
+            sample_rate,
+            n_fft=2 * window,
+            win_length=window,
+            hop_length=hop,
+            n_mels=mels,
+            f_min=lowest,
+            pad_mode="constant",
+        )
 
     def forward(self, waves: Tensor) -> Tensor:
         """``(B, 1, mels, 1 + samples // hop)`` in [0, 1] of waves ``(B, samples)``.

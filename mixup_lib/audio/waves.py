@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mixup_lib._check import integer_at_least
-from mixup_lib._optional import require
-from mixup_lib.audio._check import check_wave
+from mixup_lib.audio.check import check_wave
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.optional import require
 
 __all__ = ["batch_waves", "fit_length", "read_wav", "resample", "to_peak", "write_wav"]
 
@@ -90,8 +90,10 @@ def write_wav(
     integer_at_least("sample_rate", sample_rate, 1)
     check_wave(wave)
     if wave.ndim > 2:
-        raise ValueError(f"wave has shape {tuple(wave.shape)}; valid is (samples,) or (channels, "
-                         "samples): write the waves of a batch one by one")
+        raise ValueError(
+            f"wave has shape {tuple(wave.shape)}; valid is (samples,) or (channels, "
+            "samples): write the waves of a batch one by one"
+        )
     soundfile = require("soundfile", "audio")
     samples = wave.detach().cpu().float()
     if subtype == "PCM_16":

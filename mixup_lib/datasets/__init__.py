@@ -9,12 +9,36 @@ from mixup_lib.datasets.noise import corrupt_labels
 from mixup_lib.datasets.pairs import number_words, numbers
 from mixup_lib.datasets.shapes import textures
 from mixup_lib.datasets.splits import Splits, stratified_split
-from mixup_lib.datasets.syllables import syllables
+from mixup_lib.datasets.spoken import syllables
+from mixup_lib.datasets.tables import UCI, diabetes, standardised, uci
 from mixup_lib.datasets.text import Texts, imdb, rotten_tomatoes, sentences, trec
-from mixup_lib.datasets.uci import UCI, diabetes, standardised, uci
 from mixup_lib.datasets.video import moving_digits
 
-__all__ = ["DownloadError", "PHOTOGRAPHS", "Splits", "Texts", "UCI", "cifar10", "corrupt_labels",
-           "data_root", "diabetes", "digits", "fashion_mnist", "fsdd", "image_folder", "imdb",
-           "moving_digits", "number_words", "numbers", "photographs", "rotten_tomatoes",
-           "sentences", "standardised", "stratified_split", "syllables", "textures", "trec", "uci"]
+__all__ = [
+    "DownloadError",
+    "PHOTOGRAPHS",
+    "Splits",
+    "Texts",
+    "UCI",
+    "cifar10",
+    "corrupt_labels",
+    "data_root",
+    "diabetes",
+    "digits",
+    "fashion_mnist",
+    "fsdd",
+    "image_folder",
+    "imdb",
+    "moving_digits",
+    "number_words",
+    "numbers",
+    "photographs",
+    "rotten_tomatoes",
+    "sentences",
+    "standardised",
+    "stratified_split",
+    "syllables",
+    "textures",
+    "trec",
+    "uci",
+]

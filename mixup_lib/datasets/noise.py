@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
 
 
 def corrupt_labels(
@@ -42,9 +42,11 @@ def corrupt_labels(
     if y.ndim != 1:
         raise ValueError(f"y has shape {tuple(y.shape)}; valid is (N,)")
     if len(y) and not (0 <= y.min() and y.max() < classes):
-        raise ValueError(f"y holds class ids from {y.min()} to {y.max()}; valid with "
-                         f"classes={classes} are 0 to {classes - 1}")
-    chosen = torch.randperm(len(y), generator=generator)[:round(share * len(y))]
+        raise ValueError(
+            f"y holds class ids from {y.min()} to {y.max()}; valid with "
+            f"classes={classes} are 0 to {classes - 1}"
+        )
+    chosen = torch.randperm(len(y), generator=generator)[: round(share * len(y))]
     noisy = y.clone()
     drawn = torch.randint(classes, (len(chosen),), generator=generator)
     noisy[chosen.to(y.device)] = drawn.to(y)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.seeds import generator_for
 from mixup_lib.datasets.splits import Splits
-from mixup_lib.seeds import generator_for
-from mixup_lib.sequences import BOS, EOS, PAD
+from mixup_lib.text.sequences import BOS, EOS, PAD
 
 __all__ = ["number_words", "numbers"]
 
@@ -73,7 +73,7 @@ def numbers(
 
     Returns:
         Pairs, int64 ``(n, 2, L)``, source and what the decoder reads, and targets, int64
-        ``(n, L)``, as :mod:`mixup_lib.sequences` describes them; L is the same in all parts.
+        ``(n, L)``, as :mod:`mixup_lib.text.sequences` describes them; L is the same in all parts.
         ``classes`` is the vocabulary of both sides, digits and words.
 
     Raises:

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from mixup_lib._check import integer_at_least
-from mixup_lib.seeds import generator_for
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.seeds import generator_for
 
 __all__ = ["RING_DEVIATION", "RING_MODES", "ring_centres", "ring_of_gaussians", "swiss_roll"]
 

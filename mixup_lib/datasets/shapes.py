@@ -20,13 +20,16 @@ SHAPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "diamond": lambda u, v: (u.abs() + v.abs() - 1.05) / math.sqrt(2),
     "triangle": lambda u, v: torch.maximum(v - 0.65, (2 * u.abs() - v - 0.95) / math.sqrt(5)),
     "bowl": lambda u, v: torch.maximum(torch.hypot(u, v) - 0.95, -0.15 - v),
-    "plus": lambda u, v: torch.maximum(torch.minimum(u.abs(), v.abs()) - 0.25,
-                                       torch.maximum(u.abs(), v.abs()) - 0.9),
+    "plus": lambda u, v: torch.maximum(
+        torch.minimum(u.abs(), v.abs()) - 0.25, torch.maximum(u.abs(), v.abs()) - 0.9
+    ),
     "saltire": lambda u, v: torch.maximum(
         torch.minimum((u + v).abs(), (u - v).abs()) / math.sqrt(2) - 0.24,
-        torch.maximum(u.abs(), v.abs()) - 0.75),
-    "hourglass": lambda u, v: torch.maximum((u.abs() - v.abs() - 0.1) / math.sqrt(2),
-                                            v.abs() - 0.8),
+        torch.maximum(u.abs(), v.abs()) - 0.75,
+    ),
+    "hourglass": lambda u, v: torch.maximum(
+        (u.abs() - v.abs() - 0.1) / math.sqrt(2), v.abs() - 0.8
+    ),
 }
 SIDE = 32
 BLOCK = 1000  # images drawn at a time, so that the pictures in between stay small
@@ -59,9 +62,12 @@ def textures(seed: int = 0, train: int = 2000, validation: int = 500, test: int 
         ValueError: If a size is not an integer, or out of range.
     """
     raw = draw_parts(_draw_part, seed, 1_000_000, train=train, validation=validation, test=test)
-    return Splits("textures", **{part: as_dataset(*pair) for part, pair in raw.items()},
-                  classes=tuple(SHAPES),
-                  checksum=sha256(*(x.numpy().tobytes() for pair in raw.values() for x in pair)))
+    return Splits(
+        "textures",
+        **{part: as_dataset(*pair) for part, pair in raw.items()},
+        classes=tuple(SHAPES),
+        checksum=sha256(*(x.numpy().tobytes() for pair in raw.values() for x in pair)),
+    )
 
 
 def _draw_part(size: int, generator: Generator) -> tuple[Tensor, Tensor]:

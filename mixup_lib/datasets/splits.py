@@ -35,8 +35,9 @@ class Splits:
 
     def __repr__(self) -> str:
         # Sizes only: the default would print memory addresses, which differ in every run.
-        parts = ", ".join(f"{part}={len(getattr(self, part))}"
-                          for part in ("train", "validation", "test"))
+        parts = ", ".join(
+            f"{part}={len(getattr(self, part))}" for part in ("train", "validation", "test")
+        )
         return f"Splits({self.name!r}, {parts}, classes={len(self.classes)})"
 
 
@@ -61,8 +62,10 @@ def stratified_split(labels: Tensor, sizes: Iterable[int], seed: int = 0) -> lis
     """
     sizes = list(sizes)
     if any(size < 0 for size in sizes) or sum(sizes) > len(labels):
-        raise ValueError(f"sizes must be non-negative with a sum of at most {len(labels)}, "
-                         f"the number of labels; got {sizes}")
+        raise ValueError(
+            f"sizes must be non-negative with a sum of at most {len(labels)}, "
+            f"the number of labels; got {sizes}"
+        )
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(labels), generator=generator)
     # One shuffled list per class, laid end to end: sort by class, keep the shuffled order within.
@@ -94,8 +97,10 @@ def check_size(argument: str, value: int, available: int, least: int = 1) -> int
     """Return `value` if it is an integer from `least` to `available`, else raise ValueError."""
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     if not is_integer or not least <= value <= available:
-        raise ValueError(f"{argument} must be an integer from {least} to {available}, "
-                         f"the number of examples left for it; got {value!r}")
+        raise ValueError(
+            f"{argument} must be an integer from {least} to {available}, "
+            f"the number of examples left for it; got {value!r}"
+        )
     return value
 
 
@@ -121,8 +126,15 @@ def part_sizes(available: int, *, train: int | None, **held_out: int) -> list[in
     return [*sizes, left if train is None else check_size("train", train, left)]
 
 
-def draw_parts(draw: Callable[[int, torch.Generator], tuple[Tensor, Tensor]], seed: int, most: int,
-               *, train: int, validation: int, test: int) -> dict[str, tuple[Tensor, Tensor]]:
+def draw_parts(
+    draw: Callable[[int, torch.Generator], tuple[Tensor, Tensor]],
+    seed: int,
+    most: int,
+    *,
+    train: int,
+    validation: int,
+    test: int,
+) -> dict[str, tuple[Tensor, Tensor]]:
     """Draw a generated set part by part, the test part first, so that it depends on itself only.
 
     Args:
@@ -136,9 +148,11 @@ def draw_parts(draw: Callable[[int, torch.Generator], tuple[Tensor, Tensor]], se
     Raises:
         ValueError: If a size is not an integer, or out of range.
     """
-    sizes = {"test": check_size("test", test, most, least=0),
-             "validation": check_size("validation", validation, most, least=0),
-             "train": check_size("train", train, most)}
+    sizes = {
+        "test": check_size("test", test, most, least=0),
+        "validation": check_size("validation", validation, most, least=0),
+        "train": check_size("train", train, most),
+    }
     generator = torch.Generator().manual_seed(seed)
     return {part: draw(size, generator) for part, size in sizes.items()}
 

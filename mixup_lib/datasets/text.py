@@ -15,22 +15,32 @@ from mixup_lib.datasets.splits import Splits, part_sizes, sha256, stratified_spl
 
 # The original hosts, and PaddlePaddle's copy of IMDB. The checksums of IMDB and TREC are
 # torchtext's; none is published for Rotten Tomatoes, so its contents are checked.
-IMDB = Archive("IMDB", "aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a", (
-    "https://bj.bcebos.com/dataset/imdb%2FaclImdb_v1.tar.gz",
-    "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-))
-ROTTEN_TOMATOES = Archive("Rotten Tomatoes", "rt-polaritydata.tar.gz", None, (
-    "https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",
-))
+IMDB = Archive(
+    "IMDB",
+    "aclImdb_v1.tar.gz",
+    "7c2ac02c03563afcf9b574c7e56c153a",
+    (
+        "https://bj.bcebos.com/dataset/imdb%2FaclImdb_v1.tar.gz",
+        "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    ),
+)
+ROTTEN_TOMATOES = Archive(
+    "Rotten Tomatoes",
+    "rt-polaritydata.tar.gz",
+    None,
+    ("https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",),
+)
 ROTTEN_TOMATOES_SHA256 = "e5f73aabe82b350f978dcee884035b218febf7b9d4733bb862ea87a31a9e977b"
 TREC_FILES = {  # name here: (name at its source, MD5)
     "TREC.train": ("train_5500.label", "073462e3fcefaae31e00edb1f18d2d02"),
     "TREC.test": ("TREC_10.label", "323a3554401d86e650717e2d2f942589"),
 }
 TREC_HOSTS = ("https://cogcomp.seas.upenn.edu/Data/QA/QC/", "https://cogcomp.org/Data/QA/QC/")
-ADVICE = ("Remove what is left of its folder and call again with download=True, or point "
-          "MIXUP_DATA (or the argument root) at the folder that holds the data. Quick mode needs "
-          "no files: mixup_lib.datasets.sentences()")
+ADVICE = (
+    "Remove what is left of its folder and call again with download=True, or point "
+    "MIXUP_DATA (or the argument root) at the folder that holds the data. Quick mode needs "
+    "no files: mixup_lib.datasets.sentences()"
+)
 TREC_CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 
 
@@ -53,8 +63,9 @@ class Texts(Dataset):
         return Texts([self.texts[i] for i in index.tolist()], self.y[index])
 
 
-def sentences(seed: int = 0, train: int | None = None, validation: int = 120,
-              test: int = 240) -> Splits:
+def sentences(
+    seed: int = 0, train: int | None = None, validation: int = 120, test: int = 240
+) -> Splits:
     """Opinions on everyday things, positive or negative, written for this course.
 
     840 sentences in the manner of six writers, half of them positive for each, with negation, irony
@@ -75,18 +86,29 @@ def sentences(seed: int = 0, train: int | None = None, validation: int = 120,
     """
     raw = files("mixup_lib.datasets").joinpath("sentences.tsv").read_text(encoding="utf-8")
     rows = [line.split("\t") for line in raw.splitlines()]
-    everything = Texts([text for *_, text in rows],
-                       torch.tensor([int(label == "pos") for _, label, _ in rows]))
+    everything = Texts(
+        [text for *_, text in rows], torch.tensor([int(label == "pos") for _, label, _ in rows])
+    )
     sizes = part_sizes(len(rows), train=train, test=test, validation=validation)
     held_out, chosen, kept = stratified_split(everything.y, sizes, seed)
-    return Splits("sentences", train=everything.pick(kept), validation=everything.pick(chosen),
-                  test=everything.pick(held_out), classes=("negative", "positive"),
-                  checksum=sha256(raw.encode()))
+    return Splits(
+        "sentences",
+        train=everything.pick(kept),
+        validation=everything.pick(chosen),
+        test=everything.pick(held_out),
+        classes=("negative", "positive"),
+        checksum=sha256(raw.encode()),
+    )
 
 
-def trec(seed: int = 0, train: int | None = None, validation: int = 545,
-         root: str | os.PathLike | None = None, download: bool = True,
-         mirrors: str | Sequence[str] | None = None) -> Splits:
+def trec(
+    seed: int = 0,
+    train: int | None = None,
+    validation: int = 545,
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """TREC: questions, by the kind of answer that they ask for (six classes).
 
     The 500 official test questions are the test part; the other two parts are drawn from the 5,452
@@ -125,13 +147,25 @@ def trec(seed: int = 0, train: int | None = None, validation: int = 545,
     learned, test = parts
     sizes = part_sizes(len(learned), train=train, validation=validation)
     chosen, kept = stratified_split(learned.y, sizes, seed)
-    return Splits("trec", train=learned.pick(kept), validation=learned.pick(chosen), test=test,
-                  classes=TREC_CLASSES, checksum=sha256(*contents))
+    return Splits(
+        "trec",
+        train=learned.pick(kept),
+        validation=learned.pick(chosen),
+        test=test,
+        classes=TREC_CLASSES,
+        checksum=sha256(*contents),
+    )
 
 
-def rotten_tomatoes(seed: int = 0, train: int | None = None, validation: int = 1066,
-                    test: int = 1066, root: str | os.PathLike | None = None, download: bool = True,
-                    mirrors: str | Sequence[str] | None = None) -> Splits:
+def rotten_tomatoes(
+    seed: int = 0,
+    train: int | None = None,
+    validation: int = 1066,
+    test: int = 1066,
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """Rotten Tomatoes: 10,662 sentences of film reviews, half of them positive.
 
     There is no official test part: all three are drawn by the seed, a tenth each for validation
@@ -164,20 +198,34 @@ def rotten_tomatoes(seed: int = 0, train: int | None = None, validation: int = 1
     texts = {label: _decoded(_read(folder / f"rt-polarity.{label}")) for label in ("neg", "pos")}
     checksum = sha256(*("\n".join(texts[label]).encode() for label in texts))
     if checksum != ROTTEN_TOMATOES_SHA256:
-        raise OSError(f"{folder} is damaged: its sentences have SHA-256 {checksum} instead of "
-                      f"{ROTTEN_TOMATOES_SHA256}. " + ADVICE)
-    everything = Texts(texts["neg"] + texts["pos"],
-                       torch.arange(2).repeat_interleave(len(texts["neg"])))
+        raise OSError(
+            f"{folder} is damaged: its sentences have SHA-256 {checksum} instead of "
+            f"{ROTTEN_TOMATOES_SHA256}. " + ADVICE
+        )
+    everything = Texts(
+        texts["neg"] + texts["pos"], torch.arange(2).repeat_interleave(len(texts["neg"]))
+    )
     sizes = part_sizes(len(everything), train=train, test=test, validation=validation)
     held_out, chosen, kept = stratified_split(everything.y, sizes, seed)
-    return Splits("rotten_tomatoes", train=everything.pick(kept),
-                  validation=everything.pick(chosen), test=everything.pick(held_out),
-                  classes=("negative", "positive"), checksum=checksum)
+    return Splits(
+        "rotten_tomatoes",
+        train=everything.pick(kept),
+        validation=everything.pick(chosen),
+        test=everything.pick(held_out),
+        classes=("negative", "positive"),
+        checksum=checksum,
+    )
 
 
-def imdb(seed: int = 0, train: int | None = None, validation: int = 5000,
-         test: int = 25_000, root: str | os.PathLike | None = None, download: bool = True,
-         mirrors: str | Sequence[str] | None = None) -> Splits:
+def imdb(
+    seed: int = 0,
+    train: int | None = None,
+    validation: int = 5000,
+    test: int = 25_000,
+    root: str | os.PathLike | None = None,
+    download: bool = True,
+    mirrors: str | Sequence[str] | None = None,
+) -> Splits:
     """IMDB: film reviews of some hundred words, half of them positive.
 
     The 25,000 official test reviews, or ``test`` of them, are the test part; the other two parts
@@ -216,7 +264,8 @@ def imdb(seed: int = 0, train: int | None = None, validation: int = 5000,
             if len(paths) != 12_500:
                 raise FileNotFoundError(
                     f"{folder / part / label} holds {len(paths)} reviews instead of 12500. "
-                    + ADVICE)
+                    + ADVICE
+                )
             texts += [path.read_text(encoding="utf-8") for path in paths]
         contents += texts
         parts.append(Texts(texts, torch.arange(2).repeat_interleave(12_500)))
@@ -224,9 +273,14 @@ def imdb(seed: int = 0, train: int | None = None, validation: int = 5000,
     chosen, kept = stratified_split(learned.y, sizes, seed)
     if held_out < len(tested):
         tested = tested.pick(stratified_split(tested.y, [held_out], 0)[0])
-    return Splits("imdb", train=learned.pick(kept), validation=learned.pick(chosen), test=tested,
-                  classes=("negative", "positive"),
-                  checksum=sha256(*(text.encode() for text in contents)))
+    return Splits(
+        "imdb",
+        train=learned.pick(kept),
+        validation=learned.pick(chosen),
+        test=tested,
+        classes=("negative", "positive"),
+        checksum=sha256(*(text.encode() for text in contents)),
+    )
 
 
 def _read(path: Path) -> bytes:

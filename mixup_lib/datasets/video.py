@@ -116,7 +116,13 @@ def _ways(uniform, generator: Generator) -> Tensor:
     angle, radius = uniform(0, math.tau, 1) + rate * t, speed / rate
     down, right = radius * angle.sin(), radius * angle.cos()
     ways = [
-        (rest, line), (rest, -line), (-line, rest), (line, rest),
-        (down, right), (down, -right), (rest, fold), (fold, rest),
-    ]  # fmt: skip
+        (rest, line),
+        (rest, -line),
+        (-line, rest),
+        (line, rest),
+        (down, right),
+        (down, -right),
+        (rest, fold),
+        (fold, rest),
+    ]
     return torch.stack([torch.stack(way, dim=1) for way in ways])

@@ -17,7 +17,7 @@ from mixup_lib.experiments import (
     sentences,
     uci,
 )
-from mixup_lib.experiments._queue import run
+from mixup_lib.experiments.queue import run
 from mixup_lib.experiments.runner import Experiment, run_one
 
 __all__ = ["EXPERIMENTS", "Experiment", "run", "run_one"]

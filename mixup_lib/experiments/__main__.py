@@ -8,11 +8,11 @@ import sys
 import traceback
 from pathlib import Path
 
-from mixup_lib import results
 from mixup_lib.datasets import DownloadError
+from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, run
-from mixup_lib.experiments._pace import duration, estimate
-from mixup_lib.experiments._queue import check_writable
+from mixup_lib.experiments.pace import duration, estimate
+from mixup_lib.experiments.queue import check_writable
 from mixup_lib.experiments.runner import device_of
 
 DESCRIPTION = """\
@@ -46,22 +46,36 @@ EXPECTED = (OSError, DownloadError, ImportError, ValueError, results.Untraceable
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     it = argparse.ArgumentParser(
-        prog="python -m mixup_lib.experiments", description=DESCRIPTION, epilog=EPILOG,
+        prog="python -m mixup_lib.experiments",
+        description=DESCRIPTION,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     it.add_argument("names", nargs="*", metavar="NAME", help="experiments to run, in this order")
     it.add_argument("--methods", type=_words, metavar="A,B", help="only these methods")
     it.add_argument("--seeds", type=_seeds, metavar="0-2,4", help="only these seeds")
     it.add_argument("--dry-run", action="store_true", help="say what would run, and run nothing")
-    it.add_argument("--device", metavar="DEVICE",
-                    help="such as cuda; recorded with each run (default: the experiment's, cpu)")
-    it.add_argument("--workers", type=_count, default=1, metavar="N",
-                    help="runs side by side (default: 1)")
-    it.add_argument("--threads", type=_count, metavar="N",
-                    help="threads of each worker (default: 1 with several workers, else torch's)")
-    it.add_argument("--results", type=Path, metavar="FOLDER",
-                    help="folder of the records (default: the repository's results/); checkpoints "
-                    "go to FOLDER/.checkpoints")
+    it.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help="such as cuda; recorded with each run (default: the experiment's, cpu)",
+    )
+    it.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="runs side by side (default: 1)"
+    )
+    it.add_argument(
+        "--threads",
+        type=_count,
+        metavar="N",
+        help="threads of each worker (default: 1 with several workers, else torch's)",
+    )
+    it.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the records (default: the repository's results/); checkpoints "
+        "go to FOLDER/.checkpoints",
+    )
     it.add_argument("--traceback", action="store_true", help="show where an error came from")
     return it
 
@@ -101,11 +115,15 @@ def _list(options) -> None:
         done = sum(results.exists(experiment.name, *one, options.results) for one in runs)
         time = estimate(experiment, runs, roots, _device(experiment, options), _threads(options))
         unscaled |= time.seconds is not None and not time.scaled
-        print(f"{experiment.name:{width}}  {done:>3} of {len(runs):>3}  "
-              f"{duration(time.seconds):>14}  {experiment.title}")
-    print("\nTimes are of one run after the other: the recorded seconds of each method, times how "
-          "much longer\na short training takes here than where they were recorded. "
-          "NAME --dry-run tells more.")
+        print(
+            f"{experiment.name:{width}}  {done:>3} of {len(runs):>3}  "
+            f"{duration(time.seconds):>14}  {experiment.title}"
+        )
+    print(
+        "\nTimes are of one run after the other: the recorded seconds of each method, times how "
+        "much longer\na short training takes here than where they were recorded. "
+        "NAME --dry-run tells more."
+    )
     if unscaled:
         print("Some records come from machines whose pace is not known: taken as this one's.")
 
@@ -120,15 +138,22 @@ def _run(experiment: Experiment, runs: list[tuple[str, int]], options) -> int:
         expected = estimate(experiment, todo, _roots(options), device, threads)
         seconds = expected.seconds and expected.seconds / min(options.workers, len(todo))
         workers = f", {options.workers} at a time" * (options.workers > 1)
-        _tell(f"{experiment.name}: {len(todo)} of {len(runs)} runs to do{workers}, time on this "
-              f"machine: {'about ' * bool(seconds)}{duration(seconds)} ({expected.how})")
+        _tell(
+            f"{experiment.name}: {len(todo)} of {len(runs)} runs to do{workers}, time on this "
+            f"machine: {'about ' * bool(seconds)}{duration(seconds)} ({expected.how})"
+        )
     if options.dry_run:
         for method, seed in runs:
             state = "to do" if (method, seed) in todo else "recorded"
             _tell(f"{experiment.name} {method} seed {seed}: {state}")
         return 0
     left = run(
-        experiment, options.workers, options.threads, options.results, tell=_tell, runs=runs,
+        experiment,
+        options.workers,
+        options.threads,
+        options.results,
+        tell=_tell,
+        runs=runs,
         device=options.device,
     )
     return min(left, 1)
@@ -139,15 +164,21 @@ def _runs(name: str, options) -> list[tuple[str, int]]:
     if name not in EXPERIMENTS:
         raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
     experiment = EXPERIMENTS[name]
-    for what, asked, known in (("method", options.methods, tuple(experiment.methods)),
-                               ("seed", options.seeds, experiment.seeds)):
+    for what, asked, known in (
+        ("method", options.methods, tuple(experiment.methods)),
+        ("seed", options.seeds, experiment.seeds),
+    ):
         for one in asked or ():
             if one not in known:
                 raise ValueError(
-                    f"{name} has no {what} {one}; there are {', '.join(map(str, known))}")
-    return [(method, seed) for method, seed in experiment.runs()
-            if (not options.methods or method in options.methods)
-            and (options.seeds is None or seed in options.seeds)]
+                    f"{name} has no {what} {one}; there are {', '.join(map(str, known))}"
+                )
+    return [
+        (method, seed)
+        for method, seed in experiment.runs()
+        if (not options.methods or method in options.methods)
+        and (options.seeds is None or seed in options.seeds)
+    ]
 
 
 def _device(experiment: Experiment, options) -> str:
@@ -202,8 +233,10 @@ def script() -> int:
         status = main()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("\ninterrupted: what is recorded stays, and the same command goes on from here",
-              file=sys.stderr)
+        print(
+            "\ninterrupted: what is recorded stays, and the same command goes on from here",
+            file=sys.stderr,
+        )
         status = 130
     except BrokenPipeError:  # as in `| head`: who read this has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

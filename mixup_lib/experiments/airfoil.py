@@ -25,19 +25,22 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
-from mixup_lib.draw import draw_mixup
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.experiments.runner import Experiment, described, rounded
 from mixup_lib.experiments.settings import optimizer_of
+from mixup_lib.mixing.draw import draw_mixup
+from mixup_lib.mixing.partners import by_kernel
 from mixup_lib.models import parameter_count
-from mixup_lib.partners import by_kernel
-from mixup_lib.seeds import generator_for, initialised
 
 AUTHORS = {"alpha": 2.0, "bandwidth": 1.75}
 TUNED = {"mixup": {"alpha": 0.1}, "cmixup": {"alpha": 0.1, "bandwidth": 0.5}}
 
 CONFIG = {
     "data": {
-        "name": "airfoil", "train": 1003, "validation": 300, "test": 200,
+        "name": "airfoil",
+        "train": 1003,
+        "validation": 300,
+        "test": 200,
         "split": "drawn by the seed",
         "scaled": "inputs to [0, 1] by the training part; targets in decibels",
     },
@@ -80,7 +83,11 @@ def load(config: dict, seed: int) -> datasets.Splits:
         return TensorDataset((part.tensors[0] - low) / (high - low), part.tensors[1])
 
     return datasets.Splits(
-        splits.name, scaled(splits.train), scaled(splits.validation), scaled(splits.test), (),
+        splits.name,
+        scaled(splits.train),
+        scaled(splits.validation),
+        scaled(splits.test),
+        (),
         splits.checksum,
     )
 
@@ -88,8 +95,10 @@ def load(config: dict, seed: int) -> datasets.Splits:
 def make_model() -> nn.Sequential:
     """The network of C-Mixup's authors: five inputs, two hidden layers, one output."""
     return nn.Sequential(
-        nn.Linear(5, 128), nn.LeakyReLU(0.1),
-        nn.Linear(128, 128), nn.LeakyReLU(0.1),
+        nn.Linear(5, 128),
+        nn.LeakyReLU(0.1),
+        nn.Linear(128, 128),
+        nn.LeakyReLU(0.1),
         nn.Linear(128, 1),
     )
 
@@ -102,8 +111,12 @@ def rmse(model: nn.Module, data: TensorDataset) -> float:
 
 
 def train(
-    config: dict, splits: datasets.Splits, seed: int, alpha: float | None = None,
-    bandwidth: float | None = None, place: int = 0,
+    config: dict,
+    splits: datasets.Splits,
+    seed: int,
+    alpha: float | None = None,
+    bandwidth: float | None = None,
+    place: int = 0,
 ) -> tuple[nn.Module, list[float]]:
     """Trains with mixtures of any two training examples.
 

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
-from mixup_lib.history import History
-from mixup_lib.seeds import initialised
-from mixup_lib.train import fit
+from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.fitting import fit
+from mixup_lib.training.history import History
 
 
 class Standardise(nn.Module):

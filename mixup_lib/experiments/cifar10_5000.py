@@ -9,9 +9,9 @@ from pathlib import Path
 
 from torch.nn import functional as F
 
-from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.experiments import cifar10
 from mixup_lib.experiments.runner import Experiment, described
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
 
 CONFIG = {
     "data": {
@@ -24,7 +24,11 @@ CONFIG = {
     },
     "model": {"name": "ResNet", "depth": 8, "width": 24, "stem_stride": 2},
     "optimizer": {
-        "name": "SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4,
+        "name": "SGD",
+        "lr": 0.1,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
     },
     "schedule": "cosine",
     "epochs": 60,

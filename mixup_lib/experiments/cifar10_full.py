@@ -11,10 +11,10 @@ lies above zero. The learning rate is the paper's; nothing was tuned.
 from functools import partial
 from pathlib import Path
 
-from mixup_lib.draw import draw_cutmix, draw_mixup
 from mixup_lib.experiments import cifar10
 from mixup_lib.experiments.runner import Experiment, described
-from mixup_lib.manifold import manifold
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
+from mixup_lib.mixing.hidden import manifold
 
 CONFIG = {
     "data": {
@@ -27,7 +27,11 @@ CONFIG = {
     },
     "model": {"name": "ResNet", "depth": 20, "width": 16, "stem_stride": 2},
     "optimizer": {
-        "name": "SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4,
+        "name": "SGD",
+        "lr": 0.1,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
     },
     "schedule": "cosine",
     "epochs": 6,

@@ -19,18 +19,18 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 from torchvision.transforms import v2
 
-from mixup_lib import metrics
-from mixup_lib.attacks import fgsm, pgd
-from mixup_lib.augment import chain, crop, flip, per_image, rotate, scale
-from mixup_lib.calibration import fit_temperature, reliability
-from mixup_lib.corruptions import CORRUPTIONS, corrupt
+from mixup_lib.basics.seeds import generator_for
 from mixup_lib.datasets import photographs
-from mixup_lib.draw import draw_cutmix, draw_dirichlet, draw_mixup
-from mixup_lib.evaluation import evaluate, predict
 from mixup_lib.experiments import cifar10
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.manifold import manifold
-from mixup_lib.seeds import generator_for
+from mixup_lib.measures import metrics
+from mixup_lib.measures.attacks import fgsm, pgd
+from mixup_lib.measures.calibration import fit_temperature, reliability
+from mixup_lib.measures.corruptions import CORRUPTIONS, corrupt
+from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
+from mixup_lib.mixing.hidden import manifold
+from mixup_lib.training.augment import chain, crop, flip, per_image, rotate, scale
+from mixup_lib.training.evaluation import evaluate, predict
 
 CONFIG = {
     "data": {
@@ -43,7 +43,11 @@ CONFIG = {
     },
     "model": {"name": "ResNet", "depth": 8, "width": 16, "stem_stride": 2},
     "optimizer": {
-        "name": "SGD", "lr": 0.2, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4,
+        "name": "SGD",
+        "lr": 0.2,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
     },
     "schedule": "cosine",
     "epochs": 30,
@@ -56,9 +60,17 @@ CONFIG = {
         "method": "plain",
         "measure": "validation accuracy after 40 epochs, seed 1000",
         "lr, weight_decay, validation accuracy": [
-            [0.05, 5e-4, 0.4040], [0.1, 5e-4, 0.4370], [0.2, 5e-4, 0.4405],
-            [0.1, 2e-3, 0.4305], [0.2, 2e-3, 0.4430], [0.1, 5e-3, 0.4325], [0.2, 5e-3, 0.4550],
-            [0.1, 1e-2, 0.4945], [0.2, 1e-2, 0.4385], [0.1, 2e-2, 0.4405], [0.1, 4e-2, 0.2295],
+            [0.05, 5e-4, 0.4040],
+            [0.1, 5e-4, 0.4370],
+            [0.2, 5e-4, 0.4405],
+            [0.1, 2e-3, 0.4305],
+            [0.2, 2e-3, 0.4430],
+            [0.1, 5e-3, 0.4325],
+            [0.2, 5e-3, 0.4550],
+            [0.1, 1e-2, 0.4945],
+            [0.2, 1e-2, 0.4385],
+            [0.1, 2e-2, 0.4405],
+            [0.1, 4e-2, 0.2295],
         ],
         "others": "the best rate at a weight decay of 5e-4 is everybody's, the best pair of all "
         "belongs to the methods named after weight decay; nothing else was tuned",
@@ -98,7 +110,8 @@ METHODS = {
     "dropout": {"model": {"dropout": 0.3}},
     "weight-decay": {"optimizer": {"lr": 0.1, "weight_decay": 1e-2}},
     "weight-decay-mixup": {
-        "optimizer": {"lr": 0.1, "weight_decay": 1e-2}, "mixing": partial(draw_mixup, alpha=1.0),
+        "optimizer": {"lr": 0.1, "weight_decay": 1e-2},
+        "mixing": partial(draw_mixup, alpha=1.0),
     },
     "manifold": {
         "mixing": partial(draw_mixup, alpha=1.0),
@@ -113,9 +126,7 @@ ATTACKED = ("plain", "mixup-1", "label-smoothing", "weight-decay", "cutmix")
 def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
     splits = cifar10.load(config, seed)
-    model, standardise, history = cifar10.train(
-        config, splits, seed, checkpoint, **METHODS[method]
-    )
+    model, standardise, history = cifar10.train(config, splits, seed, checkpoint, **METHODS[method])
     record = judged(model, standardise, splits, seed, attack=method in ATTACKED)
     return record | of_training(model, history)
 
@@ -193,9 +204,11 @@ def corrupted(
         name: evaluate(of_pixels, TensorDataset(corrupt(x, name, 3, generator), y))["error"]
         for name in CORRUPTIONS
     }
-    return {"clean": evaluate(of_pixels, TensorDataset(x, y))["error"]} | errors | {
-        "mean": sum(errors.values()) / len(errors)
-    }
+    return (
+        {"clean": evaluate(of_pixels, TensorDataset(x, y))["error"]}
+        | errors
+        | {"mean": sum(errors.values()) / len(errors)}
+    )
 
 
 def attacked(

@@ -15,16 +15,17 @@ from pathlib import Path
 import torch
 from torch.utils.data import TensorDataset
 
+from mixup_lib.basics.seeds import generator_for
 from mixup_lib.datasets.noise import corrupt_labels
-from mixup_lib.draw import draw_mixup
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments import cifar10, cifar10_methods
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.seeds import generator_for
+from mixup_lib.mixing.draw import draw_mixup
+from mixup_lib.training.evaluation import evaluate
 
 SHARES = (0.2, 0.5, 0.8)
 CONFIG = cifar10_methods.CONFIG | {
-    "data": cifar10_methods.CONFIG["data"] | {
+    "data": cifar10_methods.CONFIG["data"]
+    | {
         "train": 3000,
         "validation": 1000,
         "labels": "a share of the training labels is drawn anew, uniformly over all classes; "

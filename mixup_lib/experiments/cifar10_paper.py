@@ -19,13 +19,13 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.evaluation import evaluate
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.experiments.cifar10 import Standardise, load
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
-from mixup_lib.seeds import initialised
-from mixup_lib.train import fit
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
+from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.fitting import fit
 
 CONFIG = {
     "data": {
@@ -73,14 +73,18 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     errors = rounded([1 - share for share in history["validation_accuracy"]])
     trained = of_training(model, history)
     curves = {"train_loss": trained["history"]["train_loss"], "test_error": errors}
-    return {
-        "metrics": {
-            "median": {"error": round(median(errors[-config["last_epochs"] :]), 6)},
-            "test": rounded(evaluate(model, test)),
-            "train": rounded(evaluate(model, standardise.of(splits.train))),
-        },
-        "data_checksum": splits.checksum,
-    } | trained | {"history": curves}
+    return (
+        {
+            "metrics": {
+                "median": {"error": round(median(errors[-config["last_epochs"] :]), 6)},
+                "test": rounded(evaluate(model, test)),
+                "train": rounded(evaluate(model, standardise.of(splits.train))),
+            },
+            "data_checksum": splits.checksum,
+        }
+        | trained
+        | {"history": curves}
+    )
 
 
 EXPERIMENT = Experiment(

@@ -18,8 +18,16 @@ from pathlib import Path
 from mixup_lib.experiments import cifar10, cifar10_methods
 from mixup_lib.experiments.runner import Experiment, described
 
-SHARED = ("data", "schedule", "epochs", "batch_size", "augment", "device", "precision",
-          "validate_every")  # fmt: skip
+SHARED = (
+    "data",
+    "schedule",
+    "epochs",
+    "batch_size",
+    "augment",
+    "device",
+    "precision",
+    "validate_every",
+)
 
 CONFIG = {name: cifar10_methods.CONFIG[name] for name in SHARED} | {
     "model": {"name": "TinyViT", "patch": 8, "width": 48, "depth": 4, "heads": 4},
@@ -32,10 +40,7 @@ CONFIG = {name: cifar10_methods.CONFIG[name] for name in SHARED} | {
     },
 }
 
-METHODS = {
-    name: cifar10_methods.METHODS[name]
-    for name in ("plain", "mixup-1", "classical")
-}
+METHODS = {name: cifar10_methods.METHODS[name] for name in ("plain", "mixup-1", "classical")}
 
 
 def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:

@@ -31,19 +31,19 @@ from torch.utils.data import TensorDataset
 from torchvision.transforms import InterpolationMode, v2
 
 from mixup_lib import datasets
-from mixup_lib.augment import crop, per_image
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
-from mixup_lib.gan import fit_gan
-from mixup_lib.generate import fit_autoencoder, sample
-from mixup_lib.history import History
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
 from mixup_lib.models import parameter_count
 from mixup_lib.models.generative import VAE, Discriminator, Generator
-from mixup_lib.seeds import initialised
-from mixup_lib.train import fit
+from mixup_lib.training.augment import crop, per_image
+from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.fitting import fit
+from mixup_lib.training.gan import fit_gan
+from mixup_lib.training.generating import fit_autoencoder, sample
+from mixup_lib.training.history import History
 
 # One knob for each method: its name, three values from mild to strong, and the validation error of
 # each, in percent, with seed 1000.
@@ -126,10 +126,12 @@ def _classical() -> dict:
 
 METHODS = {method: setting(method, value) for method, value in CHOSEN.items()}
 METHODS |= {"classical": _classical()}
-METHODS |= {f"{name}-mixup": METHODS[name] | METHODS["mixup"]
-            for name in ("classical", "vae", "gan")}
-METHODS |= {f"{name}-long": METHODS[name] | {"steps": 4 * CONFIG["steps"]}
-            for name in ("plain", "mixup")}  # fmt: skip
+METHODS |= {
+    f"{name}-mixup": METHODS[name] | METHODS["mixup"] for name in ("classical", "vae", "gan")
+}
+METHODS |= {
+    f"{name}-long": METHODS[name] | {"steps": 4 * CONFIG["steps"]} for name in ("plain", "mixup")
+}
 
 
 def load(seed: int, config: dict = CONFIG) -> Splits:
@@ -168,9 +170,15 @@ def enlarged(train: TensorDataset, model: nn.Module, samples: int, seed: int) ->
 
 
 def trained(
-    config: dict, train: TensorDataset, seed: int, *, source_name: str | None = None,
-    samples: int = 0, steps: int | None = None, **own,
-) -> tuple[nn.Module, History, dict, int]:  # fmt: skip
+    config: dict,
+    train: TensorDataset,
+    seed: int,
+    *,
+    source_name: str | None = None,
+    samples: int = 0,
+    steps: int | None = None,
+    **own,
+) -> tuple[nn.Module, History, dict, int]:
     """Trains a classifier; returns it, the history, CPU seconds, and parameters beyond its own."""
     before, extra = 0.0, 0
     if source_name is not None:

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 from mixup_lib import datasets
 from mixup_lib.audio import LogMel, mix_by_loudness, spec_augment
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets.audio import FSDD_RATE
-from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments import settings
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.mix import Mix
+from mixup_lib.mixing.draw import draw_mixup
+from mixup_lib.mixing.mix import Mix
 from mixup_lib.models import SpectrogramNet
-from mixup_lib.seeds import initialised
-from mixup_lib.train import evaluate, fit
+from mixup_lib.training.fitting import evaluate, fit
 
 CONFIG = {
     "claim": {
@@ -44,8 +44,13 @@ CONFIG = {
         "policy": "pad",
     },
     "features": {
-        "name": "LogMel", "sample_rate": FSDD_RATE, "mels": 40, "window": 256, "hop": 160,
-        "lowest": 60.0, "range_db": 60.0,
+        "name": "LogMel",
+        "sample_rate": FSDD_RATE,
+        "mels": 40,
+        "window": 256,
+        "hop": 160,
+        "lowest": 60.0,
+        "range_db": 60.0,
     },
     "model": {"name": "ResNet", "depth": 8, "width": 16, "channels": 1, "stem_stride": 2},
     "optimizer": {"name": "AdamW", "lr": 3e-3, "weight_decay": 1e-2},
@@ -63,7 +68,7 @@ CONFIG = {
         "validation_accuracy": [0.82, 0.86, 0.854],
         "others": "all methods share the epochs; learning rate, alpha, masks were not tuned",
     },
-}  # fmt: skip
+}
 
 
 def on_log_mel(model: SpectrogramNet, x: Tensor, mix: Mix) -> Tensor:

@@ -27,19 +27,19 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
-from mixup_lib.adaptive import adaptive_alpha, draw_adaptive
 from mixup_lib.audio import LogMel
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets import stratified_split
-from mixup_lib.draw import draw_mixup
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
-from mixup_lib.history import History
-from mixup_lib.multimodal import companions, mix_apart
-from mixup_lib.schedules import cosine as cosine_alpha
-from mixup_lib.schedules import draw_scheduled, large_then_small, linear, off_late
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import fit
+from mixup_lib.mixing.draw import draw_mixup
+from mixup_lib.mixing.schedules import cosine as cosine_alpha
+from mixup_lib.mixing.schedules import draw_scheduled, large_then_small, linear, off_late
+from mixup_lib.models.multimodal import companions, mix_apart
+from mixup_lib.training.adaptive import adaptive_alpha, draw_adaptive
+from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.fitting import fit
+from mixup_lib.training.history import History
 
 SHARED = {
     "data": {
@@ -63,14 +63,19 @@ TOGETHER = SHARED | {
     "noise": 0.4,
     "optimizer": {"name": "Adam", "lr": 1e-3},
     "learning_rate_choice": {
-        "method": "plain", "seed": 1000, "lr": [1e-3, 3e-3], "validation_error": [0.134, 0.154],
+        "method": "plain",
+        "seed": 1000,
+        "lr": [1e-3, 3e-3],
+        "validation_error": [0.134, 0.154],
     },
 }
 ALONE = SHARED | {
     "model": {"name": "MLP", "hidden": 128},
     "optimizer": {"name": "Adam", "lr": 1e-2},
     "learning_rate_choice": {
-        "method": "plain", "seed": 1000, "lr": [1e-3, 3e-3, 1e-2],
+        "method": "plain",
+        "seed": 1000,
+        "lr": [1e-3, 3e-3, 1e-2],
         "validation_error": [0.250, 0.154, 0.134],
     },
 }
@@ -79,7 +84,8 @@ SENSES = {
     "plain": {},
     "together": {"mixing": partial(draw_mixup, alpha=1.0)},
     "apart": {
-        "mixing": partial(draw_mixup, alpha=1.0), "forward": partial(mix_apart, alpha=1.0),
+        "mixing": partial(draw_mixup, alpha=1.0),
+        "forward": partial(mix_apart, alpha=1.0),
     },
 }
 
@@ -165,9 +171,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     return measured
 
 
-def _experiment(
-    name: str, title: str, config: dict, methods: dict, seeds: int
-) -> Experiment:
+def _experiment(name: str, title: str, config: dict, methods: dict, seeds: int) -> Experiment:
     return Experiment(
         name=name,
         title=title,
@@ -179,8 +183,18 @@ def _experiment(
 
 
 EXPERIMENTS = (
-    _experiment("seen-and-heard", "digits seen and heard: one draw for both, or two",
-                TOGETHER, SENSES, seeds=6),
-    _experiment("heard-schedules", "spoken digits: fixed, scheduled and adaptive alpha",
-                ALONE, SCHEDULES, seeds=5),
+    _experiment(
+        "seen-and-heard",
+        "digits seen and heard: one draw for both, or two",
+        TOGETHER,
+        SENSES,
+        seeds=6,
+    ),
+    _experiment(
+        "heard-schedules",
+        "spoken digits: fixed, scheduled and adaptive alpha",
+        ALONE,
+        SCHEDULES,
+        seeds=5,
+    ),
 )

@@ -26,12 +26,12 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
-from mixup_lib.draw import draw_cutmix, draw_mixup
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
-from mixup_lib.frames import draw_frames
-from mixup_lib.seeds import initialised
-from mixup_lib.train import evaluate, fit
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
+from mixup_lib.mixing.frames import draw_frames
+from mixup_lib.training.fitting import evaluate, fit
 
 CONFIG = {
     "data": {"name": "moving-digits", "train": 600, "validation": 500, "test": 2000},

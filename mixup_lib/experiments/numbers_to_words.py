@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 
 from mixup_lib import datasets
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets.splits import sha256
-from mixup_lib.draw import draw_mixup
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
+from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.models import mixed_sequences
-from mixup_lib.seeds import initialised
-from mixup_lib.sequences import sequence_loss, sequence_scores, word_dropout
-from mixup_lib.train import fit
+from mixup_lib.text.sequences import sequence_loss, sequence_scores, word_dropout
+from mixup_lib.training.fitting import fit
 
 CONFIG = {
     "data": {
@@ -75,7 +75,9 @@ METHODS = {
     "word-dropout": {"augment": partial(word_dropout, p=0.3)},
     "dropout": {"dropout": 0.3},
     "dropout-embedding": {
-        "dropout": 0.3, "mixing": partial(draw_mixup, alpha=0.2), "forward": at_embeddings,
+        "dropout": 0.3,
+        "mixing": partial(draw_mixup, alpha=0.2),
+        "forward": at_embeddings,
     },
 }
 

@@ -23,14 +23,14 @@ from torch.utils.data import TensorDataset
 from torchvision.transforms import v2
 
 from mixup_lib import datasets
-from mixup_lib.augment import per_image
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.draw import draw_cutmix, draw_mixup
-from mixup_lib.evaluation import evaluate
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.train import fit
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
+from mixup_lib.training.augment import per_image
+from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.fitting import fit
 
 SIDE = 24
 CONFIG = {

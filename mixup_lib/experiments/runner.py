@@ -9,13 +9,13 @@ from pathlib import Path
 
 from torch import nn
 
-from mixup_lib import results
-from mixup_lib.experiments._alone import alone
-from mixup_lib.experiments._pace import pace
-from mixup_lib.history import History
+from mixup_lib.basics.naming import describe
+from mixup_lib.evidence import results
+from mixup_lib.experiments.alone import alone
+from mixup_lib.experiments.pace import pace
 from mixup_lib.models import parameter_count
-from mixup_lib.naming import describe
-from mixup_lib.runtime import default_device
+from mixup_lib.training.history import History
+from mixup_lib.training.runtime import default_device
 
 __all__ = ["Experiment", "run_one"]
 
@@ -125,8 +125,10 @@ def run_one(
     with alone(target.with_name(f".{target.stem}.lock")):
         if target.exists():
             return None
-        for left in (*checkpoint.parent.glob(f"{checkpoint.name}.*.tmp"),
-                     *target.parent.glob(f".{target.name}.*")):
+        for left in (
+            *checkpoint.parent.glob(f"{checkpoint.name}.*.tmp"),
+            *target.parent.glob(f".{target.name}.*"),
+        ):
             left.unlink(missing_ok=True)  # half files of a process that was killed
         provenance = results.provenance() | {"device": device, "pace": pace(device)}
         resumed, start = checkpoint.exists(), time.perf_counter()

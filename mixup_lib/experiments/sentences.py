@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from mixup_lib import datasets
-from mixup_lib.draw import draw_mixup
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
+from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.models import PLACES, mix_at
-from mixup_lib.seeds import initialised
-from mixup_lib.text import encode_splits
-from mixup_lib.train import evaluate, fit
+from mixup_lib.text.tokens import encode_splits
+from mixup_lib.training.fitting import evaluate, fit
 
 # Plain training takes the very same way through the model, with nothing to mix.
 METHODS = {"plain": {"forward": partial(mix_at, place="embedding")}} | {
@@ -48,7 +48,10 @@ TREC = SHARED | {
     "optimizer": {"name": "Adam", "lr": 0.001},
     "epochs": 16,
     "learning_rate_choice": {
-        "method": "plain", "seed": 1000, "epochs": 12, "lr": [0.001, 0.002],
+        "method": "plain",
+        "seed": 1000,
+        "epochs": 12,
+        "lr": [0.001, 0.002],
         "best_validation_accuracy": [0.8734, 0.8697],
     },
 }
@@ -63,7 +66,10 @@ ROTTEN_TOMATOES = SHARED | {
     "optimizer": {"name": "Adam", "lr": 0.002},
     "epochs": 8,
     "learning_rate_choice": {
-        "method": "plain", "seed": 1000, "epochs": 5, "lr": [0.001, 0.002],
+        "method": "plain",
+        "seed": 1000,
+        "epochs": 5,
+        "lr": [0.001, 0.002],
         "best_validation_accuracy": [0.7495, 0.7570],
     },
 }
@@ -78,7 +84,10 @@ IMDB = SHARED | {
     "optimizer": {"name": "Adam", "lr": 0.003},
     "epochs": 3,
     "learning_rate_choice": {
-        "method": "plain", "seed": 1000, "epochs": 2, "lr": [0.001, 0.003],
+        "method": "plain",
+        "seed": 1000,
+        "epochs": 2,
+        "lr": [0.001, 0.003],
         "best_validation_accuracy": [0.8194, 0.8306],
     },
 }
@@ -126,10 +135,21 @@ def _experiment(
 
 FOUR = list(METHODS)
 EXPERIMENTS = (
-    _experiment("trec-cnn", "TREC, sentence CNN: plain and three places to mix",
-                TREC, FOUR, range(10)),
-    _experiment("rotten-tomatoes-cnn", "Rotten Tomatoes, sentence CNN: the same four",
-                ROTTEN_TOMATOES, FOUR, range(5)),
-    _experiment("imdb-bilstm", "IMDB, BiLSTM on the first 128 tokens: plain and embedding mixing",
-                IMDB, ["plain", "embedding"], range(3)),
+    _experiment(
+        "trec-cnn", "TREC, sentence CNN: plain and three places to mix", TREC, FOUR, range(10)
+    ),
+    _experiment(
+        "rotten-tomatoes-cnn",
+        "Rotten Tomatoes, sentence CNN: the same four",
+        ROTTEN_TOMATOES,
+        FOUR,
+        range(5),
+    ),
+    _experiment(
+        "imdb-bilstm",
+        "IMDB, BiLSTM on the first 128 tokens: plain and embedding mixing",
+        IMDB,
+        ["plain", "embedding"],
+        range(3),
+    ),
 )

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from mixup_lib import models
-from mixup_lib.augment import chain, crop, flip
-from mixup_lib.multimodal import TwoSenses
-from mixup_lib.train import constant, cosine
+from mixup_lib.models.multimodal import TwoSenses
+from mixup_lib.training.augment import chain, crop, flip
+from mixup_lib.training.fitting import constant, cosine
 
 __all__ = ["divided_twice", "fit_settings", "make_model", "optimizer_of", "without_name"]
 
@@ -38,21 +38,29 @@ OPTIMIZERS = {name: getattr(torch.optim, name) for name in ("SGD", "Adam", "Adam
 MODELS = {
     kind.__name__: kind
     for kind in (
-        models.BiLSTM, models.MLP, models.PreActResNet, models.ResNet, models.SentenceCNN,
-        models.Seq2Seq, models.SmallCNN, models.TinyViT, models.VideoCNN, TwoSenses,
+        models.BiLSTM,
+        models.MLP,
+        models.PreActResNet,
+        models.ResNet,
+        models.SentenceCNN,
+        models.Seq2Seq,
+        models.SmallCNN,
+        models.TinyViT,
+        models.VideoCNN,
+        TwoSenses,
     )
-}  # fmt: skip
+}
 
 
 def fit_settings(config: dict, **own) -> dict:
-    """The keyword arguments of :func:`~mixup_lib.train.fit` that a configuration stands for.
+    """The arguments of :func:`~mixup_lib.training.fitting.fit` that a configuration stands for.
 
     Args:
         config: with ``epochs``, ``batch_size``, ``device`` and ``optimizer`` (its ``name`` and
             arguments); what it lacks of ``schedule``, ``augment``, ``precision``, ``keep`` and
             ``validate_every`` is fit's default. Other entries are not about the training.
         own: a method's settings, which go before: ``optimizer`` as arguments to change, the rest
-            as :func:`~mixup_lib.train.fit` takes it.
+            as :func:`~mixup_lib.training.fitting.fit` takes it.
 
     Raises:
         ValueError: if a word is in no table; the message lists those that are.
@@ -64,8 +72,9 @@ def fit_settings(config: dict, **own) -> dict:
         "augment": _look_up("augment", config.get("augment", "none"), AUGMENTS),
     }
     settings |= {name: config[name] for name in ("epochs", "batch_size", "device")}
-    settings |= {name: config[name] for name in ("precision", "keep", "validate_every")
-                 if name in config}
+    settings |= {
+        name: config[name] for name in ("precision", "keep", "validate_every") if name in config
+    }
     return settings | own
 
 

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from mixup_lib import datasets
-from mixup_lib.draw import draw_mixup
+from mixup_lib.basics.seeds import initialised
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model
-from mixup_lib.seeds import initialised
-from mixup_lib.train import evaluate, fit
+from mixup_lib.mixing.draw import draw_mixup
+from mixup_lib.training.fitting import evaluate, fit
 
 MOST = 2000
 METHODS = {"plain": {}, "mixup": {"mixing": partial(draw_mixup, alpha=1.0)}}
@@ -92,8 +92,13 @@ def _experiment(name: str, title: str, config: dict, seeds: int) -> Experiment:
 
 
 EXPERIMENTS = (
-    _experiment("uci", "Five tables of the UCI archive at the paper's settings, plain and mixup",
-                PAPER, seeds=20),
-    _experiment("uci-long", "The two smallest of them, ten times as long, best epoch",
-                LONG, seeds=5),
+    _experiment(
+        "uci",
+        "Five tables of the UCI archive at the paper's settings, plain and mixup",
+        PAPER,
+        seeds=20,
+    ),
+    _experiment(
+        "uci-long", "The two smallest of them, ten times as long, best epoch", LONG, seeds=5
+    ),
 )

@@ -10,6 +10,7 @@ from torch import nn
 from mixup_lib.models.attention import TinyViT
 from mixup_lib.models.audio import SpectrogramNet
 from mixup_lib.models.generative import VAE, Autoencoder, Discriminator, Generator, gaussian_kl
+from mixup_lib.models.multimodal import TwoSenses, companions, mix_apart
 from mixup_lib.models.preact import PreActResNet
 from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
 from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
@@ -31,8 +32,11 @@ __all__ = [
     "SmallCNN",
     "SpectrogramNet",
     "TinyViT",
+    "TwoSenses",
     "VideoCNN",
+    "companions",
     "gaussian_kl",
+    "mix_apart",
     "mix_at",
     "mixed_sequences",
     "parameter_count",

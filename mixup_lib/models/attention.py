@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
 
 __all__ = ["TinyViT"]
 

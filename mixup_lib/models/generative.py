@@ -2,7 +2,8 @@
 
 All are multilayer perceptrons: made for 8x8 pictures and points in the plane, trained in seconds
 on a CPU. With ``classes`` above 0 they take a condition as well: class ids, or a soft label, so a
-mixed label is a condition like any other. :mod:`mixup_lib.generate` trains them and draws samples.
+mixed label is a condition like any other. :mod:`mixup_lib.training.generating` trains them and
+draws samples.
 """
 
 import math
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
 
 __all__ = ["VAE", "Autoencoder", "Discriminator", "Generator", "gaussian_kl"]
 
@@ -223,9 +224,7 @@ class Discriminator(_Conditional):
     Source: Goodfellow et al. 2014; Mirza and Osindero 2014.
     """
 
-    def __init__(
-        self, shape: Sequence[int], classes: int = 0, hidden: int = 128, layers: int = 2
-    ):
+    def __init__(self, shape: Sequence[int], classes: int = 0, hidden: int = 128, layers: int = 2):
         super().__init__(shape, classes)
         self.layers = _mlp(self.features + classes, hidden, 1, layers)
 
@@ -239,7 +238,8 @@ def _mlp(before: int, hidden: int, after: int, layers: int) -> nn.Sequential:
     integer_at_least("layers", layers, 1)
     widths = [before] + [hidden] * layers
     parts = [
-        part for a, b in zip(widths, widths[1:], strict=False)
+        part
+        for a, b in zip(widths, widths[1:], strict=False)
         for part in (nn.Linear(a, b), nn.LeakyReLU(0.2))
-    ]  # fmt: skip
+    ]
     return nn.Sequential(*parts, nn.Linear(hidden, after))

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from mixup_lib._check import integer_at_least
-from mixup_lib.mix import Mix
-from mixup_lib.sequences import BOS, EOS, PAD, check_pairs
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.mixing.mix import Mix
+from mixup_lib.text.sequences import BOS, EOS, PAD, check_pairs
 
 __all__ = ["Seq2Seq", "mixed_sequences"]
 
@@ -35,9 +35,7 @@ class Seq2Seq(nn.Module):
     Machine Translation", EMNLP 2015.
     """
 
-    def __init__(
-        self, vocabulary: int, width: int = 64, embedding: int = 32, dropout: float = 0.0
-    ):
+    def __init__(self, vocabulary: int, width: int = 64, embedding: int = 32, dropout: float = 0.0):
         super().__init__()
         integer_at_least("vocabulary", vocabulary, EOS + 2)
         integer_at_least("embedding", embedding, 1)

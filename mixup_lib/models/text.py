@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from mixup_lib._check import integer_at_least
-from mixup_lib.mix import Mix
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.mixing.mix import Mix
 
 __all__ = ["PLACES", "BiLSTM", "SentenceCNN", "mix_at"]
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
 
 __all__ = ["VideoCNN"]
 
@@ -55,6 +55,10 @@ def _stage(before: int, after: int, frames: int) -> list[nn.Module]:
         return nn.Conv3d(before, after, kernel, stride, padding, bias=False)
 
     return [
-        convolution(before, (1, 3, 3), (1, 2, 2)), nn.BatchNorm3d(after), nn.ReLU(),
-        convolution(after, (frames, 1, 1), 1), nn.BatchNorm3d(after), nn.ReLU(),
-    ]  # fmt: skip
+        convolution(before, (1, 3, 3), (1, 2, 2)),
+        nn.BatchNorm3d(after),
+        nn.ReLU(),
+        convolution(after, (frames, 1, 1), 1),
+        nn.BatchNorm3d(after),
+        nn.ReLU(),
+    ]

@@ -7,7 +7,7 @@ that you name, and never silently.
 
 from mixup_lib.video.clip import Clip, as_batch, as_clip, beside
 from mixup_lib.video.files import encode, read_clip, write_clip
-from mixup_lib.video.reconcile import LENGTHS, reconcile
+from mixup_lib.video.lengths import LENGTHS, reconcile
 
 __all__ = [
     "LENGTHS",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mixup_lib._check import integer_at_least
+from mixup_lib.basics.check import integer_at_least
 
 __all__ = ["Clip", "as_batch", "as_clip", "beside"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mixup_lib._check import integer_at_least
-from mixup_lib._optional import require
+from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.optional import require
 from mixup_lib.video.clip import Clip
 
 __all__ = ["encode", "read_clip", "write_clip"]

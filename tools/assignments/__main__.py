@@ -18,8 +18,12 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("build", help="build and prove the assignments")
     make.add_argument("names", nargs="*", help="such as a1; all if none is named")
-    make.add_argument("--variant", default="", metavar="SECRET",
-                      help="redraw bugs, constants and data from this private word")
+    make.add_argument(
+        "--variant",
+        default="",
+        metavar="SECRET",
+        help="redraw bugs, constants and data from this private word",
+    )
     make.add_argument("--no-proof", action="store_true", help="only build")
     make.add_argument("--out", type=Path, default=OUT)
     mark = commands.add_parser("grade", help="grade a folder of submissions")
@@ -34,8 +38,12 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             from tools.assignments import grade
 
-            grade.folder(asked.folder, asked.out or GRADES / asked.folder.resolve().name,
-                         asked.assignment, asked.built)
+            grade.folder(
+                asked.folder,
+                asked.out or GRADES / asked.folder.resolve().name,
+                asked.assignment,
+                asked.built,
+            )
     except AssignmentError as error:
         sys.exit(f"{error}")
 

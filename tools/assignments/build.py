@@ -59,8 +59,9 @@ def build(name: str, path: Path, secret: str = "", out: Path = OUT) -> Path:
         nbformat.write(master, work / path.name)
         support = MASTERS / "support" / name
         if support.exists():
-            shutil.copytree(support, work / "support" / name,
-                            ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                support, work / "support" / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         assign(work / path.name, work / "dist")
         made = work / "made"
         collect(work / "dist", made, master, path.name)
@@ -85,14 +86,19 @@ def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) ->
     """Sorts otter's output into student, autograder and instructor; completes the notebooks."""
     name = masters.config(master)["name"]
     asked = masters.questions(master)
-    public = {path.stem: path.read_text() for path in sorted((dist / "student/tests").glob("*.py"))
-              if has_cases(path)}
-    tests = {path.stem: path.read_text()
-             for path in sorted((dist / "autograder/tests").glob("*.py"))}
+    public = {
+        path.stem: path.read_text()
+        for path in sorted((dist / "student/tests").glob("*.py"))
+        if has_cases(path)
+    }
+    tests = {
+        path.stem: path.read_text() for path in sorted((dist / "autograder/tests").glob("*.py"))
+    }
     student = course.read(dist / "student" / file)
     key = course.read(dist / "autograder" / file)
-    edition = hashlib.sha256(json.dumps(
-        [[cell.source for cell in student.cells], tests], sort_keys=True).encode()).hexdigest()[:8]
+    edition = hashlib.sha256(
+        json.dumps([[cell.source for cell in student.cells], tests], sort_keys=True).encode()
+    ).hexdigest()[:8]
     for notebook in (student, key):
         finish(notebook, name, edition, public, [q.name for q in asked.values() if q.manual])
 
@@ -108,13 +114,19 @@ def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) ->
     for kind, target in (("student", "student"), ("autograder", "autograder/files")):
         if (dist / kind / "support").exists():
             shutil.copytree(dist / kind / "support", made / target / "support")
-    shutil.copy(next((dist / "autograder").glob("*.zip")),
-                made / "autograder" / f"{name}-gradescope.zip")
+    shutil.copy(
+        next((dist / "autograder").glob("*.zip")), made / "autograder" / f"{name}-gradescope.zip"
+    )
     manifest = {
-        "assignment": name, "title": masters.title(master), "notebook": file, "edition": edition,
+        "assignment": name,
+        "title": masters.title(master),
+        "notebook": file,
+        "edition": edition,
         "blocked": list(BLOCKED.get(name, ())),
-        "questions": {q.name: {"manual": q.manual, "points": q.points, "names": q.names()}
-                      for q in asked.values()},
+        "questions": {
+            q.name: {"manual": q.manual, "points": q.points, "names": q.names()}
+            for q in asked.values()
+        },
     }
     (made / "autograder" / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
@@ -155,12 +167,14 @@ def finish(notebook, name: str, edition: str, public: dict[str, str], manual: li
     setup = SETUP.format(name=name, edition=edition, checks=literal(checks))
     cells.insert(1, nbformat.v4.new_code_cell(setup, id="setup", metadata=dict(FOLDED)))
     notebook.cells = cells
-    notebook.metadata = nbformat.from_dict({
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
-        "otter": {"assignment_name": name},
-        "assignment": {"name": name, "edition": edition},
-    })
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+            "otter": {"assignment_name": name},
+            "assignment": {"name": name, "edition": edition},
+        }
+    )
     nbformat.validate(notebook)
 
 
@@ -168,8 +182,11 @@ def literal(checks: dict[str, list[str]]) -> str:
     """A Python expression of the checks, one line of theirs a line."""
     text = ["{"]
     for question, lines in checks.items():
-        text += [f'        "{question}": [', *(f"            {line!r}," for line in lines),
-                 "        ],"]
+        text += [
+            f'        "{question}": [',
+            *(f"            {line!r}," for line in lines),
+            "        ],",
+        ]
     return "\n".join([*text, "    }"])
 
 
@@ -191,13 +208,17 @@ def load(name: str, out: Path = OUT) -> dict:
     """
     built = sorted(out.glob(f"{name}_*/autograder/manifest.json"))
     if len(built) != 1:
-        raise AssignmentError(f"there is no autograder of {name!r} in {out}: "
-                              "run `make assignments` first")
+        raise AssignmentError(
+            f"there is no autograder of {name!r} in {out}: run `make assignments` first"
+        )
     folder = built[0].parent
     files = folder / "files"
     return json.loads((folder / "manifest.json").read_text()) | {
         "folder": folder,
         "tests": {path.stem: path.read_text() for path in sorted((folder / "tests").glob("*.py"))},
-        "support": {str(path.relative_to(files)): path.read_bytes()
-                    for path in sorted(files.rglob("*")) if path.is_file()},
+        "support": {
+            str(path.relative_to(files)): path.read_bytes()
+            for path in sorted(files.rglob("*"))
+            if path.is_file()
+        },
     }

@@ -55,17 +55,34 @@ def folder(given: Path, out: Path, assignment: str = "", built: Path = OUT) -> l
         course.write(out / row["report"], report.text(row))
         rows.append(row)
         report.tables(rows, out)  # after each, so that an interruption loses nothing
-    print(report.summary(rows), f"Table: {out / 'grades.csv'}", f"Canvas: {out / 'canvas.csv'}",
-          f"Reports: {out / 'reports'}", sep="\n")
+    print(
+        report.summary(rows),
+        f"Table: {out / 'grades.csv'}",
+        f"Canvas: {out / 'canvas.csv'}",
+        f"Reports: {out / 'reports'}",
+        sep="\n",
+    )
     return rows
 
 
 def graded(one: submissions.Submission, autograder: dict | None, results: Path) -> dict:
     """One submission's row. Whatever happens, it is told in the row and the next one follows."""
-    row = {"student": one.student, "number": one.number, "platform": one.platform,
-           "file": one.path.name, "assignment": one.assignment, "notes": list(one.notes),
-           "problem": one.problem, "score": 0.0, "possible": 0.0, "by_hand": 0.0, "questions": {},
-           "written": {}, "errors": [], "title": autograder["title"] if autograder else ""}
+    row = {
+        "student": one.student,
+        "number": one.number,
+        "platform": one.platform,
+        "file": one.path.name,
+        "assignment": one.assignment,
+        "notes": list(one.notes),
+        "problem": one.problem,
+        "score": 0.0,
+        "possible": 0.0,
+        "by_hand": 0.0,
+        "questions": {},
+        "written": {},
+        "errors": [],
+        "title": autograder["title"] if autograder else "",
+    }
     if autograder:
         row["possible"] = prove.full(autograder)
         manual = {name: q["points"] for name, q in autograder["questions"].items() if q["manual"]}
@@ -84,19 +101,29 @@ def graded(one: submissions.Submission, autograder: dict | None, results: Path) 
             row["problem"] = f"the grader failed ({type(error).__name__}: {error}): grade it again"
             return row
         course.write(stored, json.dumps(result))
-    row |= {"problem": result["reason"], "score": prove.marks(result),
-            "questions": result["questions"], "errors": result["errors"],
-            "written": {name: answer(one.notebook, name) for name in manual}}
+    row |= {
+        "problem": result["reason"],
+        "score": prove.marks(result),
+        "questions": result["questions"],
+        "errors": result["errors"],
+        "written": {name: answer(one.notebook, name) for name in manual},
+    }
     row["notes"] += missing(result, autograder)
     return row
 
 
 def key(one: submissions.Submission, autograder: dict) -> str:
     """What a result depends on: the notebook, the tests, and the code that grades."""
-    code = "".join(Path(module.__file__).read_text()
-                   for module in (sandbox, sandbox.runner, submissions))
-    parts = [one.notebook, autograder["edition"], code, *autograder["blocked"],
-             *sorted(autograder["tests"].values())]
+    code = "".join(
+        Path(module.__file__).read_text() for module in (sandbox, sandbox.runner, submissions)
+    )
+    parts = [
+        one.notebook,
+        autograder["edition"],
+        code,
+        *autograder["blocked"],
+        *sorted(autograder["tests"].values()),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
@@ -104,9 +131,12 @@ def missing(result: dict, autograder: dict) -> list[str]:
     """Functions that tests look for and the notebook does not define."""
     if result["reason"]:
         return []
-    return [f"{question}: there is no `{name}` in the notebook. Was it renamed?"
-            for question, facts in autograder["questions"].items() for name in facts["names"]
-            if name not in result["names"]]
+    return [
+        f"{question}: there is no `{name}` in the notebook. Was it renamed?"
+        for question, facts in autograder["questions"].items()
+        for name in facts["names"]
+        if name not in result["names"]
+    ]
 
 
 def answer(notebook: str, question: str) -> str:

@@ -77,6 +77,9 @@ def find(student: Path, master: nbformat.NotebookNode) -> list[str]:
         if path.suffix == ".ipynb":
             text = "\n".join(strings(json.loads(text)))
         squeezed = squeeze(text)
-        said += [f"{path.name} gives away a line of {cell}: {line[:60]}"
-                 for line, cell in wanted.items() if line in squeezed]
+        said += [
+            f"{path.name} gives away a line of {cell}: {line[:60]}"
+            for line, cell in wanted.items()
+            if line in squeezed
+        ]
     return said

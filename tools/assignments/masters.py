@@ -37,15 +37,22 @@ class Question:
     def names(self) -> list[str]:
         """What its tests call: names that its solution defines at the top level."""
         tests = "\n".join(cell.source for cell in self.hidden + self.public)
-        defined = [name for cell in self.solutions if cell.cell_type == "code"
-                   for name in defined_names(cell.source)]
+        defined = [
+            name
+            for cell in self.solutions
+            if cell.cell_type == "code"
+            for name in defined_names(cell.source)
+        ]
         return [name for name in defined if re.search(rf"\b{name}\b", tests)]
 
 
 def defined_names(source: str) -> list[str]:
     """Functions and classes that a cell defines at its top level, in order."""
-    return [node.name for node in ast.parse(source).body
-            if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return [
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
 
 
 def find(names: list[str] = ()) -> dict[str, Path]:
@@ -79,14 +86,19 @@ def read(path: Path, secret: str = "") -> nbformat.NotebookNode:
     cells = {cell.id: cell for cell in notebook.cells}
     for cell_id, source in (drawn(name, secret) if secret else {}).items():
         if cell_id not in cells:
-            raise AssignmentError(f"assignments/variants/{name}.py redraws cell {cell_id!r}, "
-                                  f"which {path.name} does not have")
+            raise AssignmentError(
+                f"assignments/variants/{name}.py redraws cell {cell_id!r}, "
+                f"which {path.name} does not have"
+            )
         cells[cell_id].source = source
-    configs = [cell for cell in notebook.cells
-               if cell.cell_type == "raw" and CONFIG.match(cell.source)]
+    configs = [
+        cell for cell in notebook.cells if cell.cell_type == "raw" and CONFIG.match(cell.source)
+    ]
     if len(configs) != 1:
-        raise AssignmentError(f"{path.name} has {len(configs)} raw cells that begin with "
-                              "'# ASSIGNMENT CONFIG'; valid is 1")
+        raise AssignmentError(
+            f"{path.name} has {len(configs)} raw cells that begin with "
+            "'# ASSIGNMENT CONFIG'; valid is 1"
+        )
     written = yaml.safe_load(configs[0].source) or {}
     configs[0].source = "# ASSIGNMENT CONFIG\n" + yaml.safe_dump(settings(name, written))
     return notebook
@@ -95,8 +107,13 @@ def read(path: Path, secret: str = "") -> nbformat.NotebookNode:
 def settings(name: str, written: dict) -> dict:
     """otter's settings: the master's own, but one student file, which sets itself up."""
     return {"requirements": REQUIREMENTS, **written} | {
-        "name": name, "init_cell": False, "check_all_cell": False, "export_cell": False,
-        "solutions_pdf": False, "template_pdf": False, "runs_on": "default",
+        "name": name,
+        "init_cell": False,
+        "check_all_cell": False,
+        "export_cell": False,
+        "solutions_pdf": False,
+        "template_pdf": False,
+        "runs_on": "default",
         "tests": {**written.get("tests", {}), "files": True, "url_prefix": None},
         "generate": {**(written.get("generate") or {}), "pdf": False, "show_hidden": False},
     }
@@ -104,8 +121,11 @@ def settings(name: str, written: dict) -> dict:
 
 def config(notebook: nbformat.NotebookNode) -> dict:
     """The settings of a master that :func:`read` returned."""
-    return next(yaml.safe_load(cell.source) for cell in notebook.cells
-                if cell.cell_type == "raw" and CONFIG.match(cell.source))
+    return next(
+        yaml.safe_load(cell.source)
+        for cell in notebook.cells
+        if cell.cell_type == "raw" and CONFIG.match(cell.source)
+    )
 
 
 def title(notebook: nbformat.NotebookNode) -> str:

@@ -23,8 +23,10 @@ HOSTILE = {
     "raises": ("raise ValueError('nothing here')", "raised ValueError: nothing here"),
     "eats memory": ("kept = []\nwhile True:\n    kept.append(b'x' * 4 * 10**8)", "MiB of memory"),
     "prints without end": ("while True:\n    print('x' * 10_000)", "printed more than"),
-    "deletes files": ("import os\nfor name in os.listdir():\n    os.remove(name)",
-                      "deleted or changed files"),
+    "deletes files": (
+        "import os\nfor name in os.listdir():\n    os.remove(name)",
+        "deleted or changed files",
+    ),
 }
 TIGHT = sandbox.Limits(seconds=60, memory=1500, output=2)
 SHORT = sandbox.Limits(seconds=4)  # for the one that loops
@@ -52,25 +54,31 @@ def replaced(notebook: str, answers: dict[str, str]) -> str:
     cells = {cell["id"]: cell for cell in content["cells"]}
     for question, source in answers.items():
         if f"{question}-solution" not in cells:
-            raise AssignmentError(f"an answer is given to {question!r}, and there is no cell "
-                                  f"'{question}-solution'")
+            raise AssignmentError(
+                f"an answer is given to {question!r}, and there is no cell '{question}-solution'"
+            )
         cells[f"{question}-solution"]["source"] = source
     return json.dumps(content)
 
 
 def answers(notebook: str, questions: dict) -> dict[str, str]:
     """The code of the solution cells of a notebook, by question."""
-    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(notebook)["cells"]
-             if cell["cell_type"] == "code"}
-    return {name: cells[f"{name}-solution"] for name in questions
-            if f"{name}-solution" in cells}
+    cells = {
+        cell["id"]: "".join(cell["source"])
+        for cell in json.loads(notebook)["cells"]
+        if cell["cell_type"] == "code"
+    }
+    return {name: cells[f"{name}-solution"] for name in questions if f"{name}-solution" in cells}
 
 
 def tell(result: dict) -> str:
     """What went wrong, in short."""
-    failed = [f"{name}: {case['message'] or ''} {case['detail'][-300:]}"
-              for name, question in result["questions"].items()
-              for case in question["cases"] if not case["passed"]]
+    failed = [
+        f"{name}: {case['message'] or ''} {case['detail'][-300:]}"
+        for name, question in result["questions"].items()
+        for case in question["cases"]
+        if not case["passed"]
+    ]
     return "; ".join([result["reason"], *result["errors"], *failed]).strip("; ")
 
 
@@ -92,16 +100,32 @@ class Proof:
             yield f"the key gets {marks(result):g} of {self.full:g}: {tell(result)}"
         with tempfile.TemporaryDirectory() as folder:
             zipped = self.place / "autograder" / f"{self.name}-gradescope.zip"
-            command = [sys.executable, "-m", "otter", "run", self.place / "autograder/key.ipynb",
-                       "-a", zipped, "-o", folder, "--no-logo"]
-            run = subprocess.run(command, check=False, capture_output=True, text=True,
-                                 env=os.environ | course.ENVIRONMENT)
+            command = [
+                sys.executable,
+                "-m",
+                "otter",
+                "run",
+                self.place / "autograder/key.ipynb",
+                "-a",
+                zipped,
+                "-o",
+                folder,
+                "--no-logo",
+            ]
+            run = subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                text=True,
+                env=os.environ | course.ENVIRONMENT,
+            )
             results = Path(folder) / "results.json"
             if run.returncode or not results.exists():
                 yield f"`otter run` failed: {(run.stdout + run.stderr)[-500:]}"
             else:
-                tests = [test for test in json.loads(results.read_text())["tests"]
-                         if "max_score" in test]
+                tests = [
+                    test for test in json.loads(results.read_text())["tests"] if "max_score" in test
+                ]
                 official = sum(test.get("score", 0) for test in tests)
                 if not math.isclose(official, self.full):
                     yield f"`otter run` gives the key {official:g} of {self.full:g}: {tests}"
@@ -111,19 +135,26 @@ class Proof:
         result = sandbox.run(self.student, self.autograder)
         if marks(result) or result["reason"]:
             yield f"the untouched copy gets {marks(result):g} marks; valid is 0: {tell(result)}"
-        silent = [name for name, question in result["questions"].items()
-                  for case in question["cases"] if not case["passed"] and not case["message"]]
+        silent = [
+            name
+            for name, question in result["questions"].items()
+            for case in question["cases"]
+            if not case["passed"] and not case["message"]
+        ]
         if silent:
             yield f"tests without a failure_message, in {', '.join(sorted(set(silent)))}"
 
     def wrong(self) -> Iterator[str]:
         """Plausible wrong answers get the marks that the author states."""
         for name, answer in importlib.import_module(
-                f"assignments.answers.{self.name}").WRONG.items():
+            f"assignments.answers.{self.name}"
+        ).WRONG.items():
             result = sandbox.run(replaced(self.key, answer["answers"]), self.autograder)
             if not math.isclose(marks(result), answer["marks"], abs_tol=1e-9):
-                yield (f"wrong answer {name!r} gets {marks(result):g} of {self.full:g}; stated is "
-                       f"{answer['marks']:g}: {tell(result)}")
+                yield (
+                    f"wrong answer {name!r} gets {marks(result):g} of {self.full:g}; stated is "
+                    f"{answer['marks']:g}: {tell(result)}"
+                )
 
     def leaks(self) -> Iterator[str]:
         """No student file holds a solution, a hidden test or the secret."""

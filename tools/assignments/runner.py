@@ -24,8 +24,10 @@ class Blocked:
 
     def find_spec(self, name, path=None, target=None):
         if any(name == blocked or name.startswith(blocked + ".") for blocked in self.names):
-            raise ImportError(f"{name} is not available in assignment {self.assignment}: "
-                              "write the function yourself")
+            raise ImportError(
+                f"{name} is not available in assignment {self.assignment}: "
+                "write the function yourself"
+            )
         return None
 
 
@@ -62,9 +64,15 @@ def confine(folder: Path, limit: int) -> None:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     os.environ.clear()
     os.environ |= kept | {
-        "HOME": str(folder / "home"), "TMPDIR": str(folder / "home"), "IPYTHONDIR":
-        str(folder / "home" / "ipython"), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1", "GRADING": "1"}
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "home"),
+        "IPYTHONDIR": str(folder / "home" / "ipython"),
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "TQDM_DISABLE": "1",
+        "GRADING": "1",
+    }
     tempfile.tempdir = None
     os.chdir(folder / "work")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -101,10 +109,16 @@ def execute(folder: Path, job: dict) -> dict:
             Checker.check_if_not_already_checked(str(path), global_env=shell.user_ns)
         except BaseException as error:  # otter catches Exception only; SystemExit comes here
             errors.append(f"the tests of {path.stem} were stopped by {describe(error)}")
-    names = sorted(name for name, value in shell.user_ns.items()
-                   if callable(value) and not name.startswith("_"))
-    return {"questions": {test.name: question(test) for test in Checker.get_results()},
-            "errors": errors, "names": names}
+    names = sorted(
+        name
+        for name, value in shell.user_ns.items()
+        if callable(value) and not name.startswith("_")
+    )
+    return {
+        "questions": {test.name: question(test) for test in Checker.get_results()},
+        "errors": errors,
+        "names": names,
+    }
 
 
 def new_shell():
@@ -132,16 +146,23 @@ def progress(folder: Path, where: str) -> None:
 def question(test) -> dict:
     """An otter test file's result: points and, per case, what to tell."""
     return {
-        "score": test.score, "possible": test.possible,
-        "cases": [{
-            "hidden": bool(result.test_case.hidden), "points": result.test_case.points,
-            "passed": bool(result.passed),
-            "message": result.test_case.success_message if result.passed
-            else result.test_case.failure_message,
-            # A hidden test's own text stays hidden.
-            "detail": "" if result.passed or result.test_case.hidden
-            else (result.message or "")[-3 * SHOWN:],
-        } for result in test.test_case_results],
+        "score": test.score,
+        "possible": test.possible,
+        "cases": [
+            {
+                "hidden": bool(result.test_case.hidden),
+                "points": result.test_case.points,
+                "passed": bool(result.passed),
+                "message": result.test_case.success_message
+                if result.passed
+                else result.test_case.failure_message,
+                # A hidden test's own text stays hidden.
+                "detail": ""
+                if result.passed or result.test_case.hidden
+                else (result.message or "")[-3 * SHOWN :],
+            }
+            for result in test.test_case_results
+        ],
     }
 
 

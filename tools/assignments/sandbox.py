@@ -40,8 +40,10 @@ def start() -> multiprocessing.context.BaseContext:
     try:
         context = multiprocessing.get_context("forkserver")
     except ValueError as error:
-        raise AssignmentError("grading needs Linux or macOS; on Windows use the container of "
-                              "tools/assignments/Dockerfile, or WSL") from error
+        raise AssignmentError(
+            "grading needs Linux or macOS; on Windows use the container of "
+            "tools/assignments/Dockerfile, or WSL"
+        ) from error
     context.set_forkserver_preload(["tools.assignments.preload"])
     return context
 
@@ -70,17 +72,23 @@ def run(notebook: str, autograder: dict, limits: Limits = Limits()) -> dict:
             (folder / "work" / path).write_bytes(content)
         for question, source in autograder["tests"].items():
             (folder / "tests" / f"{question}.py").write_text(source)
-        job = {"folder": str(folder), "notebook": "submission.ipynb",
-               "assignment": autograder["assignment"], "blocked": list(autograder["blocked"]),
-               "bytes": limits.memory * MEBIBYTE}
+        job = {
+            "folder": str(folder),
+            "notebook": "submission.ipynb",
+            "assignment": autograder["assignment"],
+            "blocked": list(autograder["blocked"]),
+            "bytes": limits.memory * MEBIBYTE,
+        }
         began = time.monotonic()
         result = watch(job, folder, limits)
         result["seconds"] = round(time.monotonic() - began, 2)
-        changed = [str(path) for path, content in placed.items()
-                   if not same(folder / "work" / path, content)]
+        changed = [
+            str(path)
+            for path, content in placed.items()
+            if not same(folder / "work" / path, content)
+        ]
         if changed and not result["reason"]:
-            result["reason"] = ("it deleted or changed files of its folder: "
-                                f"{', '.join(changed)}")
+            result["reason"] = f"it deleted or changed files of its folder: {', '.join(changed)}"
         return result
 
 
@@ -110,8 +118,9 @@ def watch(job: dict, folder: Path, limits: Limits) -> dict:
             except (EOFError, OSError, ValueError):
                 process.join(5)
                 if not (folder / "progress").exists():  # no fault of the submission
-                    raise RuntimeError("the sandbox did not start "
-                                       f"(exit code {process.exitcode})") from None
+                    raise RuntimeError(
+                        f"the sandbox did not start (exit code {process.exitcode})"
+                    ) from None
                 reason = f"it ended itself (exit code {process.exitcode}) before its tests did"
             reason = reason or broken(process.pid, folder, limits, deadline)
     finally:
@@ -171,8 +180,11 @@ def relatives(pid: int) -> list[psutil.Process]:
 def kill(pid: int, server: int) -> None:
     """Ends a submission's processes, also those that left its group: orphans come to the server."""
     for _ in range(5):
-        left = [one for one in [*relatives(pid), *relatives(server)[1:]]
-                if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        left = [
+            one
+            for one in [*relatives(pid), *relatives(server)[1:]]
+            if one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+        ]
         if not left:
             return
         for one in left:

@@ -45,15 +45,21 @@ def find(folder: Path) -> list[Submission]:
         AssignmentError: No such folder, or nothing in it.
     """
     if not folder.is_dir():
-        raise AssignmentError(f"SUBMISSIONS is {str(folder)!r}, which is no folder; valid is a "
-                              "folder of notebooks or of one folder per student")
+        raise AssignmentError(
+            f"SUBMISSIONS is {str(folder)!r}, which is no folder; valid is a "
+            "folder of notebooks or of one folder per student"
+        )
     found = []
     for entry in sorted(folder.iterdir()):
         if passed_over(entry):
             continue
         if entry.is_dir():
-            files = sorted(path for path in entry.rglob("*") if path.is_file() and
-                           not any(map(passed_over, [path, *path.relative_to(entry).parents])))
+            files = sorted(
+                path
+                for path in entry.rglob("*")
+                if path.is_file()
+                and not any(map(passed_over, [path, *path.relative_to(entry).parents]))
+            )
             notebooks = [path for path in files if path.suffix == ".ipynb"]
             found += [named(entry.name, path) for path in notebooks or files[:1]]
             if not files:
@@ -96,14 +102,20 @@ def read(submission: Submission, assignment: str, editions: dict[str, str]) -> S
         content = parsed(submission.path)
         claimed, edition, notes = identity(content, submission.path, assignment)
         if assignment and claimed != assignment:
-            raise ValueError(f"it was written for assignment {claimed}, not for {assignment}: hand "
-                             "in the notebook of this assignment")
+            raise ValueError(
+                f"it was written for assignment {claimed}, not for {assignment}: hand "
+                "in the notebook of this assignment"
+            )
         if claimed not in editions:
-            raise ValueError(f"it was written for assignment {claimed}, of which there is no "
-                             "autograder here: teachers build it with `make assignments`")
+            raise ValueError(
+                f"it was written for assignment {claimed}, of which there is no "
+                "autograder here: teachers build it with `make assignments`"
+            )
         if edition and edition != editions[claimed]:
-            notes.append(f"It is edition {edition} of {claimed}, and is graded with edition "
-                         f"{editions[claimed]}.")
+            notes.append(
+                f"It is edition {edition} of {claimed}, and is graded with edition "
+                f"{editions[claimed]}."
+            )
         submission.notebook, submission.assignment = nbformat.writes(content), claimed
         submission.notes = tuple(notes)
     except ValueError as error:
@@ -119,20 +131,25 @@ def parsed(path: Path) -> nbformat.NotebookNode:
         ValueError: What is wrong, as a sentence.
     """
     if path.suffix.lower() != ".ipynb":
-        raise ValueError(f"{path.name} is not a notebook: its name ends in "
-                         f"{path.suffix or 'nothing'!r}; hand in the .ipynb file")
+        raise ValueError(
+            f"{path.name} is not a notebook: its name ends in "
+            f"{path.suffix or 'nothing'!r}; hand in the .ipynb file"
+        )
     size = path.stat().st_size
     if size == 0:
         raise ValueError("the file is empty: save the notebook and hand it in again")
     if size > TOO_LARGE:
-        raise ValueError(f"the file has {size / 2**20:.0f} MiB; valid is up to 20: clear the "
-                         "outputs and save it again")
+        raise ValueError(
+            f"the file has {size / 2**20:.0f} MiB; valid is up to 20: clear the "
+            "outputs and save it again"
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"the file is no notebook, or only a part of one ({error}): download it "
-                         "again as .ipynb") from error
+        raise ValueError(
+            f"the file is no notebook, or only a part of one ({error}): download it again as .ipynb"
+        ) from error
     if not isinstance(content, dict) or not ("cells" in content or "worksheets" in content):
         raise ValueError("the file is JSON, but no notebook: it has no cells")
     content.setdefault("metadata", {})
@@ -144,8 +161,10 @@ def parsed(path: Path) -> nbformat.NotebookNode:
             cell.source = cell.source if isinstance(cell.source, str) else "".join(cell.source)
             cell.metadata = cell.get("metadata", nbformat.from_dict({}))
     except Exception as error:  # nbformat raises whatever a broken file makes it stumble over
-        raise ValueError(f"the notebook cannot be read ({type(error).__name__}: {error}): download "
-                         "it again as .ipynb") from error
+        raise ValueError(
+            f"the notebook cannot be read ({type(error).__name__}: {error}): download "
+            "it again as .ipynb"
+        ) from error
     return notebook
 
 
@@ -166,12 +185,16 @@ def identity(notebook, path: Path, assignment: str) -> tuple[str, str, list[str]
         notes.append("It has lost its metadata; its setup cell says which assignment it is.")
         return setup["name"], setup["edition"], notes
     if assignment:
-        notes.append(f"It has lost its metadata and its setup cell; it is graded as {assignment}, "
-                     "as the teacher says.")
+        notes.append(
+            f"It has lost its metadata and its setup cell; it is graded as {assignment}, "
+            "as the teacher says."
+        )
         return assignment, "", notes
-    raise ValueError(f"{path.name} has lost the metadata and the setup cell that say which "
-                     "assignment it is: copy your answers into a fresh copy of the assignment; "
-                     "teachers can name it with ASSIGNMENT=a1")
+    raise ValueError(
+        f"{path.name} has lost the metadata and the setup cell that say which "
+        "assignment it is: copy your answers into a fresh copy of the assignment; "
+        "teachers can name it with ASSIGNMENT=a1"
+    )
 
 
 def doubles(submissions: list[Submission]) -> None:
@@ -184,5 +207,6 @@ def doubles(submissions: list[Submission]) -> None:
         if len(group) > 1:
             names = " and ".join(one.path.name for one in group)
             for one in group:
-                one.problem = f"there are {len(group)} notebooks of this student, {names}: hand " \
-                              "in one"
+                one.problem = (
+                    f"there are {len(group)} notebooks of this student, {names}: hand in one"
+                )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from mixup_lib import results
-from mixup_lib.experiments._pace import pace
+from mixup_lib.evidence import results
+from mixup_lib.experiments.pace import pace
 from tools import course
 from tools.bench import commands, mixing, tables, training
 
@@ -25,12 +25,21 @@ def parser() -> argparse.ArgumentParser:
     it = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__.splitlines()[0])
     it.add_argument("--mixing", action="store_true", help="mixing a batch, beside other libraries")
     it.add_argument("--training", action="store_true", help="fit beside a plain loop")
-    it.add_argument("--make", action="store_true",
-                    help="make book and make test, twice each, on a fresh clone: half an hour")
+    it.add_argument(
+        "--make",
+        action="store_true",
+        help="make book and make test, twice each, on a fresh clone: half an hour",
+    )
     it.add_argument("--quick", action="store_true", help="tiny sizes: does it run?")
     it.add_argument("--rounds", type=int, help="how often each thing is measured (default: 41)")
-    it.add_argument("--record", type=Path, nargs="?", const=FILE, metavar="FILE",
-                    help="write JSON too (default: results/bench.json)")
+    it.add_argument(
+        "--record",
+        type=Path,
+        nargs="?",
+        const=FILE,
+        metavar="FILE",
+        help="write JSON too (default: results/bench.json)",
+    )
     return it
 
 

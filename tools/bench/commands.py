@@ -10,8 +10,12 @@ from pathlib import Path
 
 from tools import course
 
-COMMANDS = (("make book", "first, with the environment"), ("make book", "again"),
-            ("make test", "first"), ("make test", "again"))  # fmt: skip
+COMMANDS = (
+    ("make book", "first, with the environment"),
+    ("make book", "again"),
+    ("make test", "first"),
+    ("make test", "again"),
+)
 # What would lead a command back to the environment that this one runs in.
 INHERITED = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
@@ -29,8 +33,10 @@ def measure(commands=COMMANDS, source: Path = course.ROOT, say=print) -> list[di
     environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
     kept = Path(sys.prefix).resolve() / "bin"
     environment["PATH"] = os.pathsep.join(
-        entry for entry in os.environ["PATH"].split(os.pathsep)
-        if not entry or Path(entry).resolve() != kept)
+        entry
+        for entry in os.environ["PATH"].split(os.pathsep)
+        if not entry or Path(entry).resolve() != kept
+    )
     folder = Path(tempfile.mkdtemp(prefix="mixup-course-"))
     try:
         clone = folder / "course"
@@ -41,8 +47,14 @@ def measure(commands=COMMANDS, source: Path = course.ROOT, say=print) -> list[di
             log = folder / "log"
             start = time.perf_counter()
             with log.open("w") as output:
-                code = subprocess.run(words, check=False, cwd=clone, env=environment,
-                                      stdout=output, stderr=subprocess.STDOUT).returncode
+                code = subprocess.run(
+                    words,
+                    check=False,
+                    cwd=clone,
+                    env=environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                ).returncode
             seconds = time.perf_counter() - start
             if code:
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-30:])

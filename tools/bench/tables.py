@@ -39,14 +39,18 @@ def training(rows: list[dict]) -> str:
             f"| {'mixup' if row['mixup'] else 'plain'} | {row['plain_microseconds']:,.0f} "
             f"| {row['fit_microseconds']:,.0f} | {row['overhead_microseconds']:,.0f} "
             f"({low:,.0f} to {high:,.0f}) | {row['bound_microseconds']:,.0f} "
-            f"| {'within' if row['within'] else '**above**'} |")
+            f"| {'within' if row['within'] else '**above**'} |"
+        )
     return "\n".join([*lines, "", verdict(rows)])
 
 
 def verdict(rows: list[dict]) -> str:
     """A sentence on the bound."""
-    above = [f"{row['model']} ({'mixup' if row['mixup'] else 'plain'}, {row['device']})"
-             for row in rows if not row["within"]]
+    above = [
+        f"{row['model']} ({'mixup' if row['mixup'] else 'plain'}, {row['device']})"
+        for row in rows
+        if not row["within"]
+    ]
     if not above:
         return f"All {len(rows)} are within the bound."
     return f"Above the bound: {', '.join(above)}; the other {len(rows) - len(above)} are within."
@@ -63,8 +67,12 @@ def slower(rows: list[dict]) -> list[dict]:
     """The library's rows that a peer beats beyond noise: their quartiles do not meet, when idle."""
     found = []
     for row in rows:
-        peers = [it for it in rows if it["method"] in PEERS
-                 and (it["device"], it["shape"]) == (row["device"], row["shape"])]
+        peers = [
+            it
+            for it in rows
+            if it["method"] in PEERS
+            and (it["device"], it["shape"]) == (row["device"], row["shape"])
+        ]
         fastest = min(peers, key=lambda it: it["idle"]["milliseconds"])
         own = row["method"].startswith("this library")
         if own and row["idle"]["quartiles"][0] > fastest["idle"]["quartiles"][1]:

@@ -21,11 +21,11 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib import draw_mixup, fit
-from mixup_lib._batches import has_convolution
+from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets import digits, sentences, textures
 from mixup_lib.models import MLP, ResNet, SentenceCNN, SmallCNN, TinyViT, mix_at
-from mixup_lib.seeds import generator_for, initialised
-from mixup_lib.text import encode_splits
+from mixup_lib.text.tokens import encode_splits
+from mixup_lib.training.batches import has_convolution
 
 BOUND_MICROSECONDS, BOUND_SHARE = 100, 0.02  # of a step; the larger of the two counts
 ROUNDS = 41
@@ -82,8 +82,14 @@ def cases() -> list[Case]:
         Case("SmallCNN, digits", partial(SmallCNN, 1, 10), lambda: digits().train, 100),
         Case("ResNet-8, 32x32 pixels", partial(ResNet, depth=8, width=16), pictures, 64),
         Case("TinyViT, 32x32 pixels", partial(TinyViT, 10), pictures, 64),
-        Case("SentenceCNN, sentences", lambda: SentenceCNN(encoded()[1], 2), lambda: encoded()[0],
-             32, partial(mix_at, place="embedding"), mix_words),
+        Case(
+            "SentenceCNN, sentences",
+            lambda: SentenceCNN(encoded()[1], 2),
+            lambda: encoded()[0],
+            32,
+            partial(mix_at, place="embedding"),
+            mix_words,
+        ),
     ]
 
 
@@ -125,8 +131,17 @@ def compare(case: Case, mixed: bool, rounds: int, device: str = "cpu", most: int
     mixing = partial(draw_mixup, alpha=1.0) if mixed else None
 
     def library():
-        history = fit(ours, data, epochs=1, batch_size=case.batch_size, optimizer=OPTIMIZER,
-                      mixing=mixing, forward=case.forward, device=device, progress=False)
+        history = fit(
+            ours,
+            data,
+            epochs=1,
+            batch_size=case.batch_size,
+            optimizer=OPTIMIZER,
+            mixing=mixing,
+            forward=case.forward,
+            device=device,
+            progress=False,
+        )
         return history["seconds"][0]
 
     def plain():
@@ -154,14 +169,20 @@ def measure(device: str = "cpu", rounds: int = ROUNDS, most: int | None = None) 
                 low, middle, high = statistics.quantiles(more, n=4)
                 step = statistics.median(plain)
                 bound = max(BOUND_MICROSECONDS, BOUND_SHARE * step)
-                rows.append({
-                    "device": device, "model": case.name, "batch_size": case.batch_size,
-                    "mixup": mixed, "plain_microseconds": round(step, 1),
-                    "fit_microseconds": round(statistics.median(library), 1),
-                    "overhead_microseconds": round(middle, 1),
-                    "quartiles": [round(low, 1), round(high, 1)],
-                    "bound_microseconds": round(bound, 1), "within": middle <= bound,
-                })
+                rows.append(
+                    {
+                        "device": device,
+                        "model": case.name,
+                        "batch_size": case.batch_size,
+                        "mixup": mixed,
+                        "plain_microseconds": round(step, 1),
+                        "fit_microseconds": round(statistics.median(library), 1),
+                        "overhead_microseconds": round(middle, 1),
+                        "quartiles": [round(low, 1), round(high, 1)],
+                        "bound_microseconds": round(bound, 1),
+                        "within": middle <= bound,
+                    }
+                )
     return rows
 
 

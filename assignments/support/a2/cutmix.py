@@ -161,8 +161,10 @@ def side_as_share(x, y, alpha):
 
 
 CORRECT = {f.__name__: f for f in (clipped, inside, each, strip)}
-BUGS = {f.__name__: f for f in (planned, sides_swapped, not_rounded, reversed_share, one_more,
-                                side_as_share)}
+BUGS = {
+    f.__name__: f
+    for f in (planned, sides_swapped, not_rounded, reversed_share, one_more, side_as_share)
+}
 key_fix = inside
 
 
@@ -185,13 +187,17 @@ def shares(cut, B, H, W, alpha, calls):
         assert mixed.shape == x.shape and mixed.dtype == x.dtype, "mixed is not like x."
         whose = mixed / place
         assert bool(((whose < 1e-5) | ((whose - 1).abs() < 1e-5)).all()), (
-            "A pixel is neither the picture's own nor its partner's, or not in its place.")
+            "A pixel is neither the picture's own nor its partner's, or not in its place."
+        )
         same(targets, whose.mean((2, 3)), "targets, beside the shares of the pixels,")
         other = (whose.diagonal(dim1=0, dim2=1) < 0.5).permute(2, 0, 1)
         for mask in other:
             rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
-            box = (rows.max() - rows.min() + 1) * (columns.max() - columns.min() + 1) \
-                if len(rows) else 0
+            box = (
+                (rows.max() - rows.min() + 1) * (columns.max() - columns.min() + 1)
+                if len(rows)
+                else 0
+            )
             assert mask.sum() == box, "The pasted pixels are no single rectangle."
         pasted |= bool(other.any())
     assert torch.equal(x, before) and torch.equal(y, torch.eye(B)), "The inputs were changed."
@@ -205,6 +211,11 @@ def promise(cut, flip):
 
 def edges(cut, flip):
     """Wide, tall and tiny pictures, a batch of one, small and large alpha."""
-    for B, H, W, alpha in ((8, 5, 21, 1.0), (8, 21, 5, 1.0), (6, 4, 4, 0.2), (6, 9, 7, 6.0),
-                           (1, 4, 6, 1.0)):
+    for B, H, W, alpha in (
+        (8, 5, 21, 1.0),
+        (8, 21, 5, 1.0),
+        (6, 4, 4, 0.2),
+        (6, 9, 7, 6.0),
+        (1, 4, 6, 1.0),
+    ):
         shares(cut, B, H, W, alpha, 15)

@@ -116,8 +116,18 @@ def seeds_afterwards(x, alpha):
 
 
 CORRECT = {f.__name__: f for f in (default, each, own_generator, folded)}
-BUGS = {f.__name__: f for f in (seeds_globally, same_partners, drawn_once, by_initial_seed,
-                                by_numpy, by_python, seeds_afterwards)}
+BUGS = {
+    f.__name__: f
+    for f in (
+        seeds_globally,
+        same_partners,
+        drawn_once,
+        by_initial_seed,
+        by_numpy,
+        by_python,
+        seeds_afterwards,
+    )
+}
 key_fix = default
 
 
@@ -160,9 +170,11 @@ def obeys(mix, shape, alpha):
         assert drawn[0] == drawn[1], f"The same seed gives other {name}."
         assert drawn[0] != drawn[2], f"Another seed gives the same {name}."
     assert torch.equal(runs[0][5][0], runs[1][5][0]), (
-        "Numbers drawn after a call do not follow the seed.")
+        "Numbers drawn after a call do not follow the seed."
+    )
     assert not torch.equal(runs[0][5][0], runs[2][5][0]), (
-        "Numbers drawn after a call no longer depend on the seed.")
+        "Numbers drawn after a call no longer depend on the seed."
+    )
 
 
 def promise(mix, flip):

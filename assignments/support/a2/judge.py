@@ -120,23 +120,29 @@ class Verdict:
         module, self.bugs, self.correct = case(name), bugs.split(), list(case(name).CORRECT)
         self.functions = module.CORRECT | {b: module.BUGS[b] for b in (specimen, *self.bugs)}
         self.runs = outcomes(test, name, self.functions, flip)
-        broken = [run for runs in self.runs.values() for run in runs
-                  if run not in ("passes", "fails")]
-        assert not broken, (
-            "Every run of a test must end with a pass or an AssertionError. "
-            + (f"This one took more than {SECONDS:.0f} s over all its runs."
-               if broken[0] == "too slow" else f"This one {broken[0]}"))
+        broken = [
+            run for runs in self.runs.values() for run in runs if run not in ("passes", "fails")
+        ]
+        assert not broken, "Every run of a test must end with a pass or an AssertionError. " + (
+            f"This one took more than {SECONDS:.0f} s over all its runs."
+            if broken[0] == "too slow"
+            else f"This one {broken[0]}"
+        )
         assert self.share(specimen, "fails"), "Your test lets the specimen itself through."
         assert any(self.share(label, "passes") for label in self.correct), (
-            "Your test fails for every implementation, correct ones too.")
+            "Your test fails for every implementation, correct ones too."
+        )
 
     def share(self, label: str, wanted: str) -> bool:
         return self.runs[label].count(wanted) >= ENOUGH
 
     def missed(self, labels, wanted: str) -> list[str]:
         """Descriptions of the implementations on which the test doesn't do what is wanted."""
-        return [inspect.getdoc(self.functions[label]).rstrip(".") for label in labels
-                if not self.share(label, wanted)]
+        return [
+            inspect.getdoc(self.functions[label]).rstrip(".")
+            for label in labels
+            if not self.share(label, wanted)
+        ]
 
     def accepts(self) -> None:
         rejected = self.missed(self.correct, "passes")
@@ -147,7 +153,8 @@ class Verdict:
         missed = self.missed(self.bugs, "fails")
         least = len(self.bugs) if least is None else least
         assert len(self.bugs) - len(missed) >= least, (
-            "Your test lets buggy implementations through: " + "; ".join(missed))
+            "Your test lets buggy implementations through: " + "; ".join(missed)
+        )
 
     def stable(self) -> None:
         """Asserts that no outcome depends on the random numbers, and that half of the hidden bugs
@@ -156,7 +163,8 @@ class Verdict:
         flaky = [label for label, runs in self.runs.items() if len(set(runs)) > 1]
         assert not flaky, (
             f"Your test is flaky: {len(flaky)} of {len(self.runs)} implementations pass in some "
-            "runs and fail in others. Make it decide by more draws, or by wider bounds.")
+            "runs and fail in others. Make it decide by more draws, or by wider bounds."
+        )
 
 
 def property_test(fixed, name: str, part: str, flip: bool = False) -> None:
@@ -170,8 +178,10 @@ def same(actual, expected, what: str, tolerance: float = 1e-5) -> None:
     """Asserts that two tensors agree in shape, type and values."""
     assert isinstance(actual, torch.Tensor), f"{what} is no tensor but {type(actual).__name__}."
     assert actual.shape == expected.shape, (
-        f"{what} has shape {tuple(actual.shape)} instead of {tuple(expected.shape)}.")
+        f"{what} has shape {tuple(actual.shape)} instead of {tuple(expected.shape)}."
+    )
     assert actual.dtype == expected.dtype, (
-        f"{what} has dtype {actual.dtype} instead of {expected.dtype}.")
+        f"{what} has dtype {actual.dtype} instead of {expected.dtype}."
+    )
     gap = (actual.double() - expected.double()).abs().max() if actual.numel() else 0
     assert gap <= tolerance, f"{what} differs from what the promise says, by up to {gap:.3g}."

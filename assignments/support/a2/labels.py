@@ -115,8 +115,10 @@ def first_weight(y, partner, lam, classes):
 
 
 CORRECT = {f.__name__: f for f in (lerp, scatter, matrix, loop)}
-BUGS = {f.__name__: f for f in (averaged, overwritten, exchanged, half_classes, half_weights,
-                                heavier, first_weight)}
+BUGS = {
+    f.__name__: f
+    for f in (averaged, overwritten, exchanged, half_classes, half_weights, heavier, first_weight)
+}
 HIDDEN_ONLY = {"overwritten", "half_classes"}  # they pass the property test `promise`
 key_fix = lerp
 

@@ -119,8 +119,18 @@ def labels_left(x, y, alpha):
 
 
 CORRECT = {f.__name__: f for f in (one_weight, many_weights, folded, matrix)}
-BUGS = {f.__name__: f for f in (two_permutations, two_weights, complement, folded_labels,
-                                mean_weight, inverse, labels_left)}
+BUGS = {
+    f.__name__: f
+    for f in (
+        two_permutations,
+        two_weights,
+        complement,
+        folded_labels,
+        mean_weight,
+        inverse,
+        labels_left,
+    )
+}
 key_fix = one_weight
 
 

@@ -5,8 +5,10 @@ import torch
 from .judge import same
 
 TITLE = "The weight that is reported"
-FLIP = {"return mixed, partner, own": "return mixed, partner, 1 - own",
-        "own, other = lam, 1 - lam": "own, other = 1 - lam, lam"}
+FLIP = {
+    "return mixed, partner, own": "return mixed, partner, 1 - own",
+    "own, other = lam, 1 - lam": "own, other = 1 - lam, lam",
+}
 WHOSE = {False: "the example itself", True: "the partner"}
 
 
@@ -121,8 +123,10 @@ def mean_reported(x, alpha):
 
 
 CORRECT = {f.__name__: f for f in (one_weight, many_weights, folded, flipped)}
-BUGS = {f.__name__: f for f in (silently_folded, only_reported, other_side, inverse,
-                                drawn_again, mean_reported)}
+BUGS = {
+    f.__name__: f
+    for f in (silently_folded, only_reported, other_side, inverse, drawn_again, mean_reported)
+}
 key_fix = folded
 
 
@@ -140,8 +144,7 @@ def belongs(mix, x, alpha, flip):
     """Asserts that the results of one call belong together; returns the mixture."""
     mixed, partner, lam = mix(x, alpha)
     assert partner.dtype == torch.int64 and partner.shape == (len(x),), "partner: int64 (B,)."
-    assert lam.dtype == torch.float32 and lam.shape in ((), (len(x),)), (
-        "lam: float32, () or (B,).")
+    assert lam.dtype == torch.float32 and lam.shape in ((), (len(x),)), "lam: float32, () or (B,)."
     assert 0 <= float(lam.min()) and float(lam.max()) <= 1, "lam lies outside 0 and 1."
     own = (1 - lam if flip else lam).reshape(-1, *[1] * (x.ndim - 1)).double()
     same(mixed, (own * x + (1 - own) * x[partner]).float(), "mixed, beside partner and lam,")

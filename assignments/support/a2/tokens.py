@@ -5,10 +5,12 @@ import torch
 from .judge import same
 
 TITLE = "Token ids"
-FLIP = {"real = mask": "real = ~mask",
-        "    mask = real\n": "    mask = ~real\n",
-        "return mixed, covered": "return mixed, ~covered",
-        "(new_mask, covered)": "(new_mask, ~covered)"}
+FLIP = {
+    "real = mask": "real = ~mask",
+    "    mask = real\n": "    mask = ~real\n",
+    "return mixed, covered": "return mixed, ~covered",
+    "(new_mask, covered)": "(new_mask, ~covered)",
+}
 MEANS = {False: "a real token", True: "padding"}
 
 
@@ -139,8 +141,10 @@ def exchanged(ids, mask, embed, partner, lam):
 
 
 CORRECT = {f.__name__: f for f in (masked_lerp, filled, two_lookups, loop)}
-BUGS = {f.__name__: f for f in (averaged, padding_counts, own_mask, common_part, unmoved_mask,
-                                full_weight, exchanged)}
+BUGS = {
+    f.__name__: f
+    for f in (averaged, padding_counts, own_mask, common_part, unmoved_mask, full_weight, exchanged)
+}
 key_fix = masked_lerp
 
 

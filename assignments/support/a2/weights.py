@@ -89,8 +89,7 @@ def shifted(alpha, n):
 
 
 CORRECT = {f.__name__: f for f in (torch_beta, gammas, with_numpy, dirichlet, reflected)}
-BUGS = {f.__name__: f for f in (rate, alpha_itself, uniform, folded, one_sided, repeated,
-                                shifted)}
+BUGS = {f.__name__: f for f in (rate, alpha_itself, uniform, folded, one_sided, repeated, shifted)}
 key_fix = torch_beta
 
 

@@ -1,0 +1,140 @@
+"""The loop behind :func:`mixup_lib.training.fitting.fit`, as every process runs it."""
+
+import math
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+import torch
+from torch import Tensor, nn
+
+from mixup_lib.basics.progress import progress_bar
+from mixup_lib.basics.seeds import generator_for, seeded
+from mixup_lib.mixing.losses import mixed_loss
+from mixup_lib.mixing.mix import Mix
+from mixup_lib.training.batches import batches_of, has_convolution, index_batches, rank_share
+from mixup_lib.training.checkpoint import Checkpoint
+from mixup_lib.training.draws import draws_of
+from mixup_lib.training.evaluation import evaluate_shared
+from mixup_lib.training.history import History
+
+__all__ = ["place", "run"]
+
+NAN = torch.tensor(math.nan)
+
+
+def place(model: nn.Module, device: torch.device) -> bool:
+    """Moves the model; returns whether it has 2-D convolutions, and so became channels_last."""
+    model.to(device)
+    if channels_last := has_convolution(model):
+        model.to(memory_format=torch.channels_last)
+    return channels_last
+
+
+def run(runtime, model, train, validation, plan, how, path) -> tuple[History, bytes | None]:
+    """The run; its second result carries the weights home if other processes trained them."""
+    channels_last = place(model, runtime.device)
+    optimizer = plan["optimizer"](model.parameters())
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    saved = Checkpoint(path if runtime.rank == 0 else None, plan, model, optimizer, train)
+    # Other nodes may not see the file, and all must agree on where the run stands.
+    history = saved.restore(runtime.first(saved.read()))
+    stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
+    read = batches_of(train, runtime.device, channels_last, how["workers"])
+    epochs = plan["epochs"]
+    progress = how["progress"] if runtime.rank == 0 else False
+    with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
+        for epoch in range(len(history), epochs):
+            start = time.perf_counter()
+            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, history)
+            runtime.share_buffers(model)
+            row["seconds"] = time.perf_counter() - start
+            due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
+            if validation is not None and due:
+                measured = evaluate_shared(runtime, model, validation, how["workers"])
+                row |= {f"validation_{name}": measured[name] for name in ("accuracy", "nll", "ece")}
+                if plan["keep"] == "best":
+                    saved.keep_best(history, measured["accuracy"])
+            history.rows.append(row)
+            saved.save(history)
+            bar.update()
+            bar.set_postfix(loss=f"{row['train_loss']:.3f}")
+    if saved.best is not None:
+        model.load_state_dict(saved.best)
+    model.train()
+    if not runtime.spawns:
+        return history, None
+    torch.save(model.state_dict(), weights := BytesIO())
+    return history, weights.getvalue()
+
+
+class _Forward(nn.Module):
+    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
+
+    def __init__(self, model: nn.Module, forward: Callable):
+        super().__init__()
+        self.model, self.function = model, forward
+
+    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
+        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
+        return self.function(self.model, x, mix())
+
+
+def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str, float]:
+    """One pass over the data; returns the next row of the history."""
+    seed, world, epoch = plan["seed"], runtime.world, len(history)
+    order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"))
+    batches = index_batches(order, plan["batch_size"], smallest=2 * world)
+    generator = generator_for(seed, epoch, "draws", runtime.rank)
+    # Loader workers of another rank must not repeat rank 0's random transforms.
+    loader = generator_for(seed, epoch, "loader", *([runtime.rank] if runtime.rank else []))
+    draw = draws_of(plan["mixing"])
+    model.train()
+    losses, hits = [], []  # left on the device, so that no step waits for them
+    with seeded(runtime.device, seed, epoch, "model", runtime.rank):
+        shares = [rank_share(batch, runtime.rank, world) for batch in batches]
+        for step, (x, y) in enumerate(read(shares, loader)):
+            progress = (epoch + step / len(batches)) / plan["epochs"]
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * plan["schedule"](progress)
+            if plan["augment"]:
+                x = plan["augment"](x, generator)
+            mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
+            optimizer.zero_grad(set_to_none=True)
+            logits = model(x, lambda mix=mix: mix)
+            loss = mixed_loss(plan["loss"], logits.float(), y, mix)
+            losses.append(loss.detach())
+            hits.append(_hit(logits.detach(), y, mix))
+            if world > 1:
+                # Processes average their gradients: this makes that the mean over the batch.
+                loss = loss * (len(x) * world / len(batches[step]))
+            runtime.backward(loss)
+            optimizer.step()
+    sizes = torch.tensor([len(share) for share in shares])
+    totals = torch.tensor([_total(losses, sizes), _total(hits, sizes)], dtype=torch.float64)
+    train_loss, share = (runtime.sum(totals) / examples).tolist()
+    return {
+        "epoch": epoch + 1,
+        "train_loss": train_loss,
+        "mixed_accuracy": share,
+        "lr": optimizer.param_groups[0]["lr"],
+    }
+
+
+def _hit(logits: Tensor, y: Tensor, mix: Mix) -> Tensor:
+    """λ-weighted accuracy, nan without class ids; ``mixed_accuracy`` without its checks."""
+    if logits.ndim != 2 or y.ndim != 1 or y.is_floating_point():
+        return NAN
+    named = logits.argmax(1)
+    if len(mix.index) == 1:
+        return (named == y).float().mean()
+    return ((named == y[mix.index]) * mix.weights).sum(0).mean()
+
+
+def _total(means: list[Tensor], sizes: Tensor) -> float:
+    """The sum over examples, from the means of batches, added up in float64."""
+    total = 0.0
+    for part in (torch.stack(means).cpu() * sizes).tolist():
+        total += part
+    return total
