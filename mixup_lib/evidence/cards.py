@@ -1,0 +1,333 @@
+"""The article's claims as data, and a card for each test: rule, registration and verdict in one.
+
+The claims stand in ``book/data/claims.toml``; an installed wheel carries a copy. A notebook says
+``claim("C12/cifar", effect)``: the rule is looked up, the effect judged by it, and the cell fails
+if the data give another word than the one that stands in the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from mixup_lib.evidence import judge as words
+from mixup_lib.evidence import results
+from mixup_lib.evidence.judge import Finding, Rule, judge, steady
+
+__all__ = ["SIGNS", "Card", "Test", "bars", "claim", "claims", "found", "path", "tests"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# Each word has a sign beside it, so that colour is never the only difference.
+SIGNS = {
+    words.HELPS: "▲", words.LESS: "△", words.NONE: "≈", words.HARMS: "▼", words.TRUE: "✓",
+    words.CONSTRUCTED: "✓", words.FALSE: "✗", words.DEPENDS: "⇄", words.UNDECIDED: "?",
+    words.UNTESTED: "–",
+}  # fmt: skip
+REGISTERED = {
+    "before": "before its runs",
+    "with": "with its runs: the rule and the runs came in one commit",
+    "after": "after its runs: earlier runs were known when this rule was written",
+}
+_KEY = "mixup_claim"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of a claim, as registered. Made from ``claims.toml`` by :func:`tests`.
+
+    Attributes:
+        id: "C12/cifar", or "C12" where the claim has one test.
+        claim: the claim's own entry.
+        says: what this test asks, in our words.
+        chapter: the notebook that shows it, such as "08_comparisons".
+        measure: what is measured, and how.
+        rule: how it is judged.
+        bar: the name of the bar, for the page that says why it is where it is; "" without one.
+        why: why the bar is where it is.
+        kind: a key of :data:`~mixup_lib.evidence.judge.KINDS`.
+        scale: data, network, seeds.
+        records: the experiments under ``results/`` that it reads.
+        registered: "before", "with" or "after" its runs.
+        rival: the strongest rival in the same comparison; "" where there is none.
+        conditions: their names, in order; empty where there is one only.
+        stated: the word that the book states.
+        room: in words, what must be so for an effect to show; "" where nothing must.
+        margin: how far an end of an interval may move on another machine, in the rule's unit.
+    """
+
+    id: str
+    claim: dict
+    says: str
+    chapter: str
+    measure: str
+    rule: Rule
+    kind: str
+    scale: str
+    registered: str
+    stated: str = ""
+    bar: str = ""
+    why: str = ""
+    records: tuple[str, ...] = ()
+    rival: str = ""
+    conditions: tuple[str, ...] = ()
+    room: str = ""
+    margin: float = 0.0
+
+    def __post_init__(self):
+        for name in ("says", "chapter", "measure", "scale"):
+            if not getattr(self, name):
+                raise ValueError(f"{self.id}: {name} is empty; a test needs it written down")
+        for name, options in (("kind", words.KINDS), ("registered", REGISTERED),
+                              ("stated", (*words.WORDS, ""))):  # fmt: skip
+            if (value := getattr(self, name)) not in options:
+                raise ValueError(f"{self.id}: {name} is {value!r}; valid are {list(options)}")
+
+    @property
+    def anchor(self) -> str:
+        """The address of its card in the page, the same on every run."""
+        return self.id.lower().replace("/", "-")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A test with its verdict and the numbers behind it. Made by :func:`claim`."""
+
+    test: Test
+    word: str
+    findings: tuple[Finding, ...]
+    rivals: tuple[Finding, ...] = ()
+
+    @property
+    def record(self) -> dict:
+        """The verdict as plain data: what the ledger reads."""
+        return {
+            "test": self.test.id,
+            "claim": self.test.claim["id"],
+            "word": self.word,
+            "unit": self.test.rule.unit,
+            "anchor": self.test.anchor,
+            "findings": [asdict(finding) for finding in self.findings],
+            "rivals": [asdict(rival) for rival in self.rivals],
+        }
+
+    def _rows(self):
+        test, unit = self.test, self.test.rule.unit
+        yield "Claim", escape(test.says)
+        several = len(self.findings) > 1
+        for finding in self.findings:
+            text = numbers(asdict(finding), unit)
+            if several:
+                text += f" — {SIGNS[finding.word]} {finding.word}"
+            yield f"Found {finding.condition}".strip(), escape(text)
+        for rival in self.rivals:
+            yield f"Beside it: {rival.condition}", escape(numbers(asdict(rival), unit))
+        if bar := bar_text(test, self.findings):
+            yield "Bar", escape(bar)
+        yield "Evidence", escape(f"{words.KINDS[test.kind].partition(':')[0]}; {test.scale}")
+        rule = [
+            ("Measure", test.measure),
+            ("Refuted if", test.rule.refuted_if(bool(test.conditions))),
+            ("Registered", REGISTERED[test.registered]),
+        ]
+        if test.room:
+            rule.append(("Could show where", test.room))
+        if over := sorted({f.over for f in self.findings if f.over}):
+            rule.append(("Interval over", "; ".join(over)))
+        lines = "".join(f"<p><strong>{name}:</strong> {escape(text)}.</p>" for name, text in rule)
+        yield "Rule", f"<details><summary>measure, registration</summary>{lines}</details>"
+
+    def __repr__(self):
+        return f"{self.test.id}: {self.word}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        left = "text-align:left;vertical-align:top"
+        title = f"{self.test.id}: {SIGNS[self.word]} {self.word}"
+        cells = "".join(
+            f'<tr><th scope="row" style="{left};padding-right:1em">{escape(name)}</th>'
+            f'<td style="{left}">{text}</td></tr>'
+            for name, text in self._rows()
+        )
+        html = (
+            f'<table class="mixup-claim" id="{self.test.anchor}">'
+            f'<caption style="{left};color:inherit"><strong>{escape(title)}</strong></caption>'
+            f"{cells}</table>"
+        )
+        return {"text/plain": repr(self), "text/html": html}, {_KEY: self.record}
+
+
+def numbers(finding: Mapping, unit: str = "") -> str:
+    """An effect as text, for example ``1.2 [0.4, 2.0] points, n = 5``."""
+    if finding["mean"] is None:
+        return "check failed" if finding["word"] == words.FALSE else "check passed"
+    mean, low, high = (finding[key] for key in ("mean", "low", "high"))
+    if low == high:
+        return f"{mean:.3g} {unit}".strip()
+    text = f"{mean:.3g} [{low:.3g}, {high:.3g}] {unit}".strip()
+    return f"{text}, n = {finding['n']}" if finding["n"] else text
+
+
+def bar_text(test: Test, findings) -> str:
+    """The bar in words, and the smallest effect that the design would have shown."""
+    rule, bars = test.rule, [f.bar for f in findings if f.bar is not None]
+    if not bars:
+        return ""
+    if rule.asks == "fact":
+        return f"at {rule.side} {rule.bar:g} {rule.unit}".strip()
+
+    def span(values):
+        low, high = (f"{value:.2g}" for value in (min(values), max(values)))
+        return low if low == high else f"{low} to {high}"
+
+    text = f"{span(bars)} {rule.unit}".strip()
+    if rule.share is not None:
+        text += f" ({100 * rule.share:g} % of the baseline's value)"
+    if shown := [f.detectable for f in findings if f.detectable is not None]:
+        text += f"; would have shown {span(shown)}"
+    return text
+
+
+def path() -> Path:
+    """The file of all claims: the repository's, else the copy inside the package."""
+    if results.in_repository():
+        return _PACKAGE.parent / "book" / "data" / "claims.toml"
+    return _PACKAGE / "_results" / "claims.toml"
+
+
+@cache
+def _data() -> dict:
+    return tomllib.loads(path().read_text(encoding="utf-8"))
+
+
+def claims() -> dict[str, dict]:
+    """Every claim by its id, "C1" to "C30", in order; ``heading`` is (Chinese, English)."""
+    headings = _data()["headings"]
+    return {
+        entry["id"]: {**entry, "heading": tuple(headings[entry["heading"]])}
+        for entry in _data()["claim"]
+    }
+
+
+def bars() -> dict[str, dict]:
+    """Every bar by its name: ``share`` or ``bar``, ``why``, and what is published ``above`` it."""
+    return _data()["bars"]
+
+
+def found() -> list[str]:
+    """What the course found, in a few sentences whose numbers are filled in by the ledger."""
+    return list(_data()["found"])
+
+
+def tests() -> dict[str, Test]:
+    """Every test by its id, in the order of the claims.
+
+    Raises:
+        ValueError: an entry lacks something, or its rule contradicts itself; the message names it.
+    """
+    found = {}
+    for entry in claims().values():
+        for raw in entry.get("test", ()):
+            if raw["id"] in found:
+                raise ValueError(f"{path().name} has two tests called {raw['id']!r}")
+            found[raw["id"]] = _test(entry, raw)
+    return found
+
+
+_RULE = {field.name for field in fields(Rule)}
+
+
+def _test(entry: dict, raw: dict) -> Test:
+    raw = dict(raw)
+    known = {field.name for field in fields(Test)} | _RULE
+    if unknown := sorted(set(raw) - known):
+        raise ValueError(f"{raw['id']}: unknown keys {unknown}; valid are {sorted(known)}")
+    if isinstance(name := raw.get("bar"), str):
+        if name not in bars():
+            raise ValueError(f"{raw['id']}: bar is {name!r}; valid are {list(bars())}")
+        shared = bars()[name]
+        raw |= {"why": shared["why"], "share": shared.get("share")}
+        raw["bar"] = shared.get("bar")
+    else:
+        name = ""
+    rule = {key: raw.pop(key) for key in list(raw) if key in _RULE}
+    try:
+        rule = Rule(**rule)
+        lists = {key: tuple(raw[key]) for key in ("records", "conditions") if key in raw}
+        return Test(**{**raw, **lists, "claim": entry, "rule": rule, "bar": name})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{raw['id']}: {error}") from None
+
+
+def claim(
+    id: str,
+    effect,
+    *,
+    baseline: float | Mapping[str, float] | None = None,
+    training: float | Mapping[str, float] | None = None,
+    room: bool | Mapping[str, bool] | None = None,
+    rivals: Mapping[str, object] | None = None,
+) -> Card:
+    """Judges a registered test by its measured effect and shows both as one card.
+
+    Args:
+        id: the test, such as "C12/cifar", or the claim's "C12" where it has one test.
+        effect: positive is better, in the test's unit: an interval, a number without noise, a
+            bool for a check, or a dict of condition to any of these.
+        baseline: the baseline's own value, in the same unit; a dict where conditions differ.
+            Needed where the bar is a share of it.
+        training: the baseline's error on its own training data: needed where a network that does
+            not fit could not show the effect.
+        room: whether there is something to gain, for instance whether the best fixed setting
+            mixes at all: needed where the rule asks for it.
+        rivals: the effects of other methods in the same comparison, in the same unit, to stand
+            beside; an interval or a number each.
+
+    Returns:
+        A :class:`Card`.
+
+    Raises:
+        ValueError: an unknown test, other conditions than the registered ones, or something that
+            the rule needs is missing.
+        AssertionError: the data give another word than the file states.
+    """
+    known = tests()
+    if id not in known:
+        near = [name for name in known if name.partition("/")[0] == str(id).partition("/")[0]]
+        raise ValueError(f"id is {id!r}; it must be a test of {path().name}, such as "
+                         f"{', '.join(near or list(known)[:3])}")  # fmt: skip
+    test = known[id]
+    effects = dict(effect) if isinstance(effect, Mapping) else {"": effect}
+    if tuple(effects) != (test.conditions or ("",)):
+        raise ValueError(f"{id}: effect has the conditions {list(effects)}; registered are "
+                         f"{list(test.conditions) or 'none, give the effect itself'}")  # fmt: skip
+
+    def each(value):
+        if value is None or isinstance(value, Mapping):
+            return value
+        return dict.fromkeys(effects, value)
+
+    word, findings = judge(
+        test.rule, effects, baseline=each(baseline), training=each(training), room=each(room)
+    )
+    if word != test.stated:
+        shown = "; ".join(f"{f.condition} {numbers(asdict(f), test.rule.unit)} "
+                          f"(bar {f.bar}): {f.word}".strip() for f in findings)  # fmt: skip
+        raise AssertionError(
+            f"{id} is stated to be {test.stated!r}, but the data say {word!r} ({shown})"
+        )
+    if not steady(test.rule, findings, test.margin):
+        raise AssertionError(f"{id}: an end of an interval lies closer than {test.margin:g} to "
+                             f"where its word changes: {findings}")  # fmt: skip
+    return Card(test, word, findings, _beside(rivals or {}))
+
+
+def _beside(rivals: Mapping[str, object]) -> tuple[Finding, ...]:
+    shown = []
+    for name, value in rivals.items():
+        ends = (value.mean, value.low, value.high) if hasattr(value, "low") else [value] * 3
+        n = getattr(value, "n", None)
+        shown.append(Finding(name, "", *map(float, ends), n and int(n)))
+    return tuple(shown)
