@@ -1,60 +1,31 @@
 """The judge of claims: from a rule and measured numbers to a word. Pure, and nothing is drawn.
 
 A rule is written before its numbers are looked at. It names the smallest effect that matters (the
-bar), what the claim predicts, and how several conditions combine. The words say what was found,
-not whether the claim pleased.
+bar), what the claim predicts, and how several conditions combine.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from scipy import stats
 
-__all__ = [
-    "CONSTRUCTED", "DEPENDS", "FALSE", "FITS", "HARMS", "HELPS", "KINDS", "LESS", "NONE",
-    "TRUE", "UNDECIDED", "UNTESTED", "WORDS", "Finding", "Rule", "combine", "detectable", "fact",
-    "fits", "judge", "stands", "steady", "word",
-]  # fmt: skip
+from mixup_lib.evidence.words import (
+    CONSTRUCTED,
+    FALSE,
+    TRUE,
+    UNTESTED,
+    WAYS,
+    combine,
+    fact,
+    fits,
+    word,
+)
 
-HELPS = "helps"
-LESS = "helps, less than the bar"
-NONE = "no effect that matters"
-HARMS = "harms"
-TRUE = "true"
-CONSTRUCTED = "true by construction"
-FALSE = "false"
-DEPENDS = "depends"
-UNDECIDED = "undecided"
-UNTESTED = "not tested where it could show"
-#: Every word a test can get, with what it means.
-WORDS = {
-    HELPS: "the whole interval lies above zero and reaches the bar",
-    LESS: "the whole interval lies between zero and the bar",
-    NONE: "the whole interval lies inside ± the bar, and not above zero",
-    HARMS: "the whole interval lies below zero and reaches the bar on that side",
-    UNDECIDED: "the interval holds too much; the smallest effect that the design could have "
-    "shown stands beside it",
-    UNTESTED: "the comparison had no room for the effect: the plain network does not fit its "
-    "training data, or the best fixed setting mixes nothing",
-    TRUE: "a fact that was checked or measured, on the claimed side of its limit",
-    FALSE: "a fact that was checked or measured, on the other side",
-    CONSTRUCTED: "a fact that follows from the definition; an experiment cannot tell otherwise",
-    DEPENDS: "conditions of one test got different words",
-}
-#: Kinds of evidence, from what no data can overturn to what no small machine can measure.
-KINDS = {
-    "exact": "exact: arithmetic, a proof, or a count",
-    "toy": "toy: embedded digits or points; it teaches, and decides nothing about practice",
-    "small": "small: real data, cut down in labels, width or length",
-    "published": "published scale: the data, network and schedule of the source",
-}
-#: The plain network fits where its training error is at most this share of its test error.
-FITS = 0.5
-_BEARS_OUT = {"helps": {HELPS}, "harms": {HARMS}, "fact": {TRUE, CONSTRUCTED}}
-_WAYS = ("all", "any", "depends")
+__all__ = ["Finding", "Rule", "detectable", "judge", "steady"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +47,7 @@ class Rule:
         unit: of effect and bar.
 
     Raises:
-        ValueError: the parts contradict each other; the message says which.
+        ValueError: the parts contradict each other.
     """
 
     asks: str
@@ -95,7 +66,7 @@ class Rule:
                 raise ValueError(f"{name} is {value!r}; valid are {', '.join(map(repr, options))}")
 
         valid("asks", ("effect", "fact"))
-        valid("combine", _WAYS)
+        valid("combine", WAYS)
         valid("needs", ("", "fit", "room"))
         for name in ("bar", "share"):
             value = getattr(self, name)
@@ -127,11 +98,9 @@ class Rule:
             several: whether the test has several conditions.
         """
         if self.asks == "fact":
-            if self.side is None:
-                one = "the check fails"
-            else:
-                other = {"most": "above", "least": "below"}[self.side]
-                one = f"the value, with its whole interval, lies {other} {self._amount}"
+            other = {"most": "above", "least": "below", None: ""}[self.side]
+            whole = f"the value, with its whole interval, lies {other} {self._amount}"
+            one = whole if self.side else "the check fails"
         else:
             other = {"helps": "below", "harms": "above"}[self.predicts]
             one = f"the whole interval lies inside ±{self._amount}, or {other} zero"
@@ -146,7 +115,7 @@ class Rule:
     def _amount(self) -> str:
         if self.share is not None:
             return f"{100 * self.share:g} % of the baseline's value"
-        return f"{self.bar:g} {self.unit}".strip()
+        return "" if self.bar is None else f"{self.bar:g} {self.unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -155,7 +124,7 @@ class Finding:
 
     Attributes:
         condition: its name, empty where there is only one.
-        word: one of :data:`WORDS`.
+        word: one of :data:`~mixup_lib.evidence.words.WORDS`.
         mean, low, high: the effect in the rule's unit; None for a plain check.
         n: how many runs the interval comes from; None without one.
         bar: the bar in that unit; None for a plain check.
@@ -175,43 +144,6 @@ class Finding:
     over: str = ""
 
 
-def word(low: float, high: float, bar: float) -> str:
-    """The word for an effect whose interval is ``[low, high]``.
-
-    Args:
-        low, high: the ends, ``low <= high``; positive is better.
-        bar: the smallest effect that matters, above 0.
-    """
-    if low > 0:
-        return HELPS if high >= bar else LESS
-    if high < 0 and low <= -bar:
-        return HARMS
-    return NONE if -bar < low and high < bar else UNDECIDED
-
-
-def fact(low: float, high: float, limit: float, side: str) -> str:
-    """The word for a measured fact: on which side of its limit the whole interval lies."""
-    if side == "most":
-        low, high, limit = -high, -low, -limit
-    return TRUE if low >= limit else FALSE if high < limit else UNDECIDED
-
-
-def fits(training: float, test: float) -> bool:
-    """Whether a plain network over-fits, so that a regularizer has something to do.
-
-    Args:
-        training: its error on its own training data, unmixed.
-        test: its error on new data, in the same unit.
-
-    Returns:
-        True if ``training`` is at most half of ``test`` (:data:`FITS`).
-    """
-    for name, value in (("training", training), ("test", test)):
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name} is {value!r}; an error is finite and at least 0")
-    return training <= FITS * test
-
-
 def detectable(interval, power: float = 0.8) -> float:
     """The smallest true effect that would have been told from zero with this power.
 
@@ -226,70 +158,6 @@ def detectable(interval, power: float = 0.8) -> float:
         raise ValueError(f"power is {power!r}; it must lie in (0.5, 1)")
     t = stats.t(interval.n - 1)
     return (interval.high - interval.low) / 2 * (1 + t.ppf(power) / t.ppf(0.975))
-
-
-def combine(words: Sequence[str], how: str, predicts: str) -> str:
-    """The word of a test from the words of its conditions.
-
-    "all": one contrary condition decides against the claim, whatever the others show. "any": one
-    case is enough for it, and all cases are needed against it. "depends": :data:`DEPENDS` where
-    sure conditions differ, the word that they share where none is undecided.
-
-    Args:
-        words: at least one.
-        how: "all", "any" or "depends".
-        predicts: "helps", "harms" or "fact".
-
-    Raises:
-        ValueError: an unknown word or way, or no word.
-    """
-    if not words:
-        raise ValueError("words is empty; a test needs at least one condition")
-    if unknown := [w for w in words if w not in WORDS]:
-        raise ValueError(f"words holds {unknown}; each must be one of {list(WORDS)}")
-    by_status: dict[str, list[str]] = {}
-    for one in words:
-        by_status.setdefault(_status(one, predicts), []).append(one)
-    if how == "depends" and len({w for w in words if w not in (UNDECIDED, UNTESTED)}) > 1:
-        return DEPENDS
-    shared = set(by_status[settled] if (settled := _settle(by_status, how)) in by_status else ())
-    return shared.pop() if len(shared) == 1 else DEPENDS
-
-
-def stands(tests: Mapping[str, tuple[str, str]], how: str) -> str:
-    """How a claim stands after its tests.
-
-    Args:
-        tests: for each test that may decide, its word and what the claim predicts there; empty
-            where only toys were tried.
-        how: as in :func:`combine`.
-
-    Returns:
-        "holds", "fails", "depends", "open" or "untested".
-    """
-    return _settle({_status(*test) for test in tests.values()}, how) if tests else "untested"
-
-
-def _status(found: str, predicts: str) -> str:
-    open_ones = {UNDECIDED: "open", UNTESTED: "untested", DEPENDS: "depends"}
-    return open_ones.get(found) or ("holds" if found in _BEARS_OUT[predicts] else "fails")
-
-
-def _settle(statuses: Iterable[str], how: str) -> str:
-    has = set(statuses)
-    if how not in _WAYS:
-        raise ValueError(f"how is {how!r}; valid are {', '.join(map(repr, _WAYS))}")
-    if how == "all" and "fails" in has:
-        return "fails"
-    if how == "any" and "holds" in has:
-        return "holds"
-    if "depends" in has or {"holds", "fails"} <= has:
-        return "depends"
-    if "open" in has:
-        return "open"
-    if how == "depends" and len(has) > 1:
-        has.discard("untested")
-    return "untested" if "untested" in has else has.pop()
 
 
 def judge(
@@ -310,8 +178,7 @@ def judge(
         baseline: for each condition the baseline's own value, above 0, in the same unit: needed
             where the bar is a share of it, or where the rule needs "fit".
         training: the same on the baseline's training data: needed where the rule needs "fit".
-        room: for each condition whether there is something to gain: needed where the rule needs
-            "room".
+        room: for each condition whether there is something to gain: where the rule needs "room".
 
     Returns:
         The test's word, and what each condition showed.
@@ -348,7 +215,7 @@ def judge(
             bar = rule.share * float(asked("baseline", baseline, condition))
             if not 0 < bar < math.inf:
                 raise ValueError(f"baseline[{condition!r}] makes the bar {bar}; it must be above 0")
-        found = fact(low, high, bar, rule.side) if rule.asks == "fact" else word(low, high, bar)
+        found = _word(rule, low, high, bar)
         if rule.needs == "fit" and not fits(
             float(asked("training", training, condition)),
             float(asked("baseline", baseline, condition)),
@@ -364,20 +231,19 @@ def judge(
 
 
 def steady(rule: Rule, findings: Sequence[Finding], margin: float) -> bool:
-    """Whether every word stays the same when an interval's ends move by ``margin``.
+    """Whether every word stays the same when an interval's ends move by up to ``margin``.
 
-    For results that differ a little from machine to machine.
+    For results that differ from machine to machine. A number without noise moves as one.
     """
     for found in findings:
         if found.mean is None or found.word == UNTESTED:
             continue
-        for a in (-margin, margin):
-            for b in (-margin, margin):
-                low, high = found.low + a, found.high + b
-                if found.low == found.high and a != b or low > high:
-                    continue
-                moved = (fact(low, high, found.bar, rule.side) if rule.asks == "fact"
-                         else word(low, high, found.bar))  # fmt: skip
-                if moved != found.word:
-                    return False
+        for low, high in product((-margin, margin), repeat=2):
+            low, high = found.low + low, found.high + (low if found.low == found.high else high)
+            if low <= high and _word(rule, low, high, found.bar) != found.word:
+                return False
     return True
+
+
+def _word(rule: Rule, low: float, high: float, bar: float) -> str:
+    return fact(low, high, bar, rule.side) if rule.asks == "fact" else word(low, high, bar)
