@@ -13,20 +13,20 @@ RUN := $(BIN)/python -m
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
-env: .venv/installed  ## make the environment in .venv from requirements.lock (PYTHON=... chooses another Python)
+env: .venv/installed  ## make the whole environment in .venv from requirements.lock (PYTHON=... chooses another Python)
 
-book: env  ## build the book (strict, from stored outputs) and say how to open it
+book: .venv/book  ## build the book (strict, from stored outputs; without PyTorch) and say how to open it
 	$(RUN) tools.book
 
-serve: env  ## show the book at http://localhost:8000 (PORT=... chooses another port)
+serve: .venv/book  ## show the book at http://localhost:8000 (PORT=... chooses another port)
 	@[ -e _build/html/index.html ] || $(RUN) tools.book
 	@echo "The book is at http://localhost:$(PORT) (Ctrl-C ends this)"
 	@$(RUN) http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-lab: env  ## open the notebooks in JupyterLab
+lab: env  ## open the notebooks in JupyterLab (completes the environment)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-test: env  ## run every test: library, notebooks, book, repository
+test: env  ## run every test: library, notebooks, book, repository (completes the environment)
 	$(RUN) tools.test
 
 lint: env  ## check style of code and notebooks, and spelling
@@ -65,8 +65,10 @@ sync: env  ## bring badges, links, tables and environment.yml into step with wha
 lock: env  ## renew requirements.lock from pyproject.toml and requirements.pins, then environment.yml
 	$(BIN)/pip install --quiet uv
 	$(RUN) uv pip compile pyproject.toml --output-file requirements.lock --upgrade --universal \
-	  --python-version 3.11 --all-extras --group book --group test --group assignments --group build \
-	  --constraint requirements.pins --no-annotate --no-header
+	  --python-version 3.11 --all-extras --group book --group lab --group test --group assignments \
+	  --group build --constraint requirements.pins --no-annotate --no-header
+	$(RUN) uv pip compile --group book --output-file requirements-book.lock --upgrade --universal \
+	  --python-version 3.11 --constraint requirements.lock --no-annotate --no-header
 	$(RUN) tools.sync
 
 clean:  ## remove what was built
@@ -75,17 +77,23 @@ clean:  ## remove what was built
 distclean: clean  ## remove the environments too
 	rm -rf .venv .venv-colab
 
-# The stamps say that an install finished. Without one, the environment starts afresh, so that
-# an interrupted install leaves nothing behind.
-.venv/locked: requirements.lock
+# The stamps say what .venv holds: what builds the book; everything; this package itself. An install
+# that is interrupted leaves no stamp, and the next one starts afresh.
+.venv/book: requirements-book.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \
 	  "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. " % v[:2] + \
 	  "Name another one: make PYTHON=python3.11")'
-	@[ -e $@ ] || { echo "Making the environment: about 200 packages, several GB"; \
-	  $(PYTHON) -m venv --clear .venv; }
+	@[ -e $@ ] || [ -e .venv/locked ] || { $(PYTHON) -m venv --clear .venv; \
+	  echo "Making the environment that builds the book: about 100 packages, 300 MB"; }
 	@rm -f $@
-	$(RUN) pip install -r requirements.lock
+	$(RUN) pip install -r requirements-book.lock
 	@touch $@
+
+.venv/locked: requirements.lock | .venv/book
+	@echo "Completing the environment with PyTorch and all that runs and tests the course: several GB"
+	@rm -f .venv/book $@
+	$(RUN) pip install -r requirements.lock
+	@touch .venv/book $@
 
 .venv/installed: .venv/locked pyproject.toml
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .

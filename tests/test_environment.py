@@ -46,6 +46,25 @@ def test_lock_answers_everything_asked_for():
         assert need.specifier.contains(sync.locked()[canonicalize_name(need.name)]), need
 
 
+def test_what_builds_the_book_is_a_part_of_the_lock_and_has_no_torch():
+    book, everything = sync.locked("requirements-book.lock"), sync.locked()
+    assert book.items() <= everything.items()
+    for line in PROJECT["dependency-groups"]["book"]:
+        assert Requirement(line).specifier.contains(book[canonicalize_name(Requirement(line).name)])
+    assert not {"torch", "torchvision", "scipy", "scikit-learn", "jupyterlab"} & book.keys()
+
+
+def test_the_book_s_tools_import_without_the_library():
+    """What `make book` runs, with every package missing that requirements-book.lock lacks."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'numpy', 'scipy', 'mixup_lib'): sys.modules[name] = None\n"
+        "import tools.book, tools.sphinx_course, tools.reference\n"
+        "assert tools.reference.at('mixup_lib').is_module"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=course.ROOT)
+
+
 @pytest.mark.parametrize("need", needs(), ids=lambda need: need.name)
 def test_package_sets_lower_bounds_only(need):
     operators = {part.operator for part in need.specifier}

@@ -107,10 +107,10 @@ def opening(path: Path) -> str:
     return f"{text}{running_time(path.stem)}"
 
 
-def locked() -> dict[str, str]:
-    """requirements.lock: {name: version}, without the packages of other platforms."""
+def locked(lock: str = "requirements.lock") -> dict[str, str]:
+    """A lock file: {name: version}, without the packages of other platforms."""
     found = {}
-    for line in (course.ROOT / "requirements.lock").read_text().splitlines():
+    for line in (course.ROOT / lock).read_text().splitlines():
         if line and not line.startswith("#"):
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate():
