@@ -146,8 +146,11 @@ def entry(item: griffe.Object, name: str, config, members=(), value=True) -> lis
     options, kind, signature = [f":module: {module}"], "data", ""
     if item.is_class:
         bases = {str(base) for base in item.bases}
-        kind = "exception" if any(base.endswith(("Error", "Exception")) for base in bases) else (
-            "class")
+        kind = (
+            "exception"
+            if any(base.endswith(("Error", "Exception")) for base in bases)
+            else ("class")
+        )
         signature = arguments(item.parameters) if len(item.parameters) else ""
         options += [f":canonical: {item.path}"] * (item.path != name)
     elif item.is_function:
@@ -178,8 +181,11 @@ def public(item: griffe.Object) -> Iterator[tuple[str, griffe.Object]]:
 
     Constants of another module are left out, as are attributes that a class's docstring lists.
     """
-    names = item.exports if item.is_module and item.exports is not None else [
-        name for name in item.members if not name.startswith("_")]
+    names = (
+        item.exports
+        if item.is_module and item.exports is not None
+        else [name for name in item.members if not name.startswith("_")]
+    )
     found = []
     for name in map(str, names):
         with contextlib.suppress(KeyError):  # of a constant without a description

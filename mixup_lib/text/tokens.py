@@ -19,10 +19,11 @@ from torch.utils.data import TensorDataset
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.optional import require
-from mixup_lib.datasets.splits import Splits
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from mixup_lib.datasets.splits import Splits
 
 __all__ = ["PAD", "UNKNOWN", "clean", "encode", "encode_splits", "lengths", "word_tokenizer"]
 
