@@ -6,6 +6,7 @@ parser the comments that start with ``#:``, napoleon the docstrings. Types come 
 under the names that they were imported by, so that links to the library's own classes are checked.
 """
 
+import ast
 import contextlib
 import functools
 import re
@@ -37,9 +38,25 @@ def library() -> griffe.Module:
         ExtensionError: the source cannot be read.
     """
     try:
-        return griffe.load(PACKAGE, search_paths=[course.ROOT], allow_inspection=False)
+        found = griffe.load(PACKAGE, search_paths=[course.ROOT], allow_inspection=False)
     except griffe.GriffeError as error:
         raise ExtensionError(f"{PACKAGE} cannot be read: {error}") from error
+    for file in (course.ROOT / PACKAGE).rglob("__init__.py"):
+        package = ".".join(file.parent.relative_to(course.ROOT).parts)
+        for module, names in postponed(file.read_text("utf-8")).items():
+            for name in names:
+                room = found if package == PACKAGE else found[package.removeprefix(f"{PACKAGE}.")]
+                room.set_member(name, griffe.Alias(name, f"{module}.{name}"))
+    return found
+
+
+def postponed(source: str) -> dict[str, tuple[str, ...]]:
+    """The names that a package imports when somebody asks for them: what it gives to ``lazy``."""
+    found = {}
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "lazy":
+            found |= ast.literal_eval(call.args[1])
+    return found
 
 
 @functools.cache
@@ -105,10 +122,13 @@ def typed(annotation) -> str:
 
 def arguments(parameters: griffe.Parameters) -> str:
     """A signature without types, which stand with the description."""
-    parts, keyword_only, kinds = [], False, griffe.ParameterKind
+    parts, keyword_only, before, kinds = [], False, None, griffe.ParameterKind
     for parameter in parameters:
         if parameter.name in ("self", "cls") and not parts:
             continue
+        if parts and before is kinds.positional_only is not parameter.kind:
+            parts.append("/")
+        before = parameter.kind
         if parameter.kind is kinds.keyword_only and not keyword_only:
             parts.append("*")
         keyword_only |= parameter.kind in (kinds.keyword_only, kinds.var_positional)
@@ -260,10 +280,10 @@ def source_of(app, module: str) -> tuple[str, dict]:
     return found.code, found.tags
 
 
-def defined_in(app, module: str, name: str) -> str:
-    """The module that really defines a name."""
+def defined_in(app, module: str | None, name: str) -> str | None:
+    """The module that really defines a name; None for a name of no module."""
     try:
-        return member_of(at(module), name.split(".")[0]).module.path
+        return module and member_of(at(module), name.split(".")[0]).module.path
     except KeyError:
         return module
 
