@@ -1,4 +1,4 @@
-"""Full data: layouts on disk, unpacking, folders of images, and what is said when data lack."""
+"""Full data: layouts on disk, unpacking, and what is said when data lack."""
 
 import gzip
 import hashlib
@@ -9,9 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import TensorDataset
 from torchvision.datasets import CIFAR10, FashionMNIST
-from torchvision.utils import save_image
 
 from mixup_lib import datasets
 from mixup_lib.datasets import DownloadError, download, files
@@ -173,70 +171,3 @@ def test_unpack_gzip_is_all_or_nothing(tmp_path):
     archive.write_bytes(packed)
     assert download.unpack_gzip(archive).read_bytes() == content
     assert names(tmp_path) == ["file", "file.gz"]
-
-
-# Folders of images
-
-
-def make_folder(path, classes=("cat", "dog", "owl"), count=20):
-    for label, name in enumerate(classes):
-        (path / name).mkdir(parents=True)
-        for i in range(count):
-            value = (label * count + i) / 255
-            save_image(torch.full((3, 12, 16), value), path / name / f"{i}.png")
-
-
-def identities(part):
-    """The grey level of each image, which is different in each file."""
-    return [round(float(x[0, 0, 0]) * 255) for x, _ in part]
-
-
-def test_image_folder_in_one_piece(tmp_path):
-    make_folder(tmp_path / "animals")
-    splits = datasets.image_folder(tmp_path / "animals", seed=1, size=8)
-    assert splits.name == "animals" and splits.classes == ("cat", "dog", "owl")
-    assert [len(getattr(splits, part)) for part in PARTS] == [42, 6, 12]
-    seen = [identities(getattr(splits, part)) for part in PARTS]
-    assert sorted(sum(seen, [])) == list(range(60))
-    assert [y for _, y in splits.test] == [0] * 4 + [1] * 4 + [2] * 4
-    x, y = splits.train[0]
-    assert x.shape == (3, 8, 8) and x.dtype == torch.float32 and isinstance(y, int)
-    other = datasets.image_folder(tmp_path / "animals", seed=2, size=8, train=9)
-    assert len(other.train) == 9 and identities(other.test) != seen[2]
-    assert other.checksum == splits.checksum and not isinstance(splits.train, TensorDataset)
-
-
-@pytest.mark.parametrize(
-    ("apart", "sizes"),
-    [(["test"], [54, 6, 9]), (["val"], [48, 9, 12]), (["test", "val"], [60, 9, 9])],
-)
-def test_image_folder_in_parts(apart, sizes, tmp_path):
-    make_folder(tmp_path / "train")
-    for name in apart:
-        make_folder(tmp_path / name, count=3)
-    splits = datasets.image_folder(tmp_path, size=8)
-    assert [len(getattr(splits, part)) for part in PARTS] == sizes
-    with pytest.raises(ValueError, match="must be None, because that part has a folder"):
-        datasets.image_folder(tmp_path, size=8, validation=5, test=5)
-
-
-def test_image_folder_transforms(tmp_path):
-    make_folder(tmp_path / "a")
-    splits = datasets.image_folder(
-        tmp_path / "a", train_transform=lambda _: "train", transform=lambda _: "other"
-    )
-    assert splits.train[0][0] == "train"
-    assert splits.validation[0][0] == splits.test[0][0] == "other"
-
-
-def test_image_folder_rejects(tmp_path):
-    with pytest.raises(FileNotFoundError, match="path must be a folder .* got .*nowhere"):
-        datasets.image_folder(tmp_path / "nowhere")
-    make_folder(tmp_path / "train")
-    make_folder(tmp_path / "test", classes=("cat", "cow", "owl"))
-    with pytest.raises(ValueError, match="must have the classes of .*'dog'.* got .*'cow'"):
-        datasets.image_folder(tmp_path)
-    with pytest.raises(ValueError, match="size must be an integer of at least 1, got 0"):
-        datasets.image_folder(tmp_path / "train", size=0)
-    with pytest.raises(ValueError, match="train must be an integer from 1 to 42, .*; got 43"):
-        datasets.image_folder(tmp_path / "train", train=43)
