@@ -56,6 +56,30 @@ def test_other_rate_and_channels_are_refused(tmp_path):
         audio.read_wav(file, channels="left")
 
 
+@pytest.mark.parametrize("options", [
+    {"subtype": "PCM_16"}, {"subtype": "FLOAT"}, {"subtype": "PCM_24"}, {"format": "AIFF"},
+    {"format": "W64"}, {"format": "RF64"}, {"format": "FLAC"}, {"format": "OGG"},
+    {"format": "MP3"}], ids=lambda options: next(iter(options.values())))
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_file_that_ends_too_early_is_refused(options, share, tmp_path):
+    options = {"format": "WAV"} | options
+    if options["format"] not in soundfile.available_formats():
+        pytest.skip(f"this libsndfile writes no {options['format']}")
+    path = tmp_path / "cut.sound"
+    soundfile.write(path, (noise(40_000) / 2).numpy(), RATE, **options)
+    assert len(audio.read_wav(path)[0]) == 40_000
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ValueError, match=r"cut\.sound' (ends too early|is no sound file)"):
+        audio.read_wav(path)
+
+
+def test_a_recorder_that_knows_no_length_is_believed(tmp_path):
+    path = audio.write_wav(tmp_path / "pipe.wav", noise(1000), RATE)
+    content, unknown = path.read_bytes(), b"\xff\xff\xff\xff"
+    path.write_bytes(content[:4] + unknown + content[8:40] + unknown + content[44:])
+    assert len(audio.read_wav(path)[0]) == 1000
+
+
 def test_unreadable_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="missing.wav"):
         audio.read_wav(tmp_path / "missing.wav")

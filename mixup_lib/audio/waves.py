@@ -1,6 +1,7 @@
 """WAV files in and out, one sample rate, one length."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ __all__ = ["batch_waves", "fit_length", "read_wav", "resample", "to_peak", "writ
 
 POLICIES = ("pad", "loop", "crop")
 SUBTYPES = ("PCM_16", "FLOAT")
+UNKNOWN = 2**32 - 2**16  # lengths from here on stand for an unknown one, less a header
 
 
 def read_wav(
@@ -35,8 +37,8 @@ def read_wav(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no sound file, has another rate, more than one channel, no samples, or
-            NaN; or ``channels`` is unknown.
+        ValueError: It is no sound file, ends too early, has another rate or none, more than one
+            channel, no samples, or NaN; or ``channels`` is unknown.
         ImportError: soundfile is missing.
     """
     if channels not in ("mono", "mean", "keep"):
@@ -46,10 +48,16 @@ def read_wav(
     if not path.is_file():
         raise FileNotFoundError(f"path={str(path)!r}: there is no such file")
     try:
+        about = soundfile.info(path, verbose=True)
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
+    except RuntimeError as error:  # LibsndfileError is one of them
         reason = f"path={str(path)!r} is no sound file that can be read: {error}"
         raise ValueError(reason) from error
+    if len(samples) != about.frames or _is_cut_off(about.extra_info):
+        raise ValueError(f"path={str(path)!r} ends too early: {len(samples)} samples are there, "
+                         "and the file says that there are more")
+    if rate < 1:
+        raise ValueError(f"path={str(path)!r} has a sample rate of {rate} Hz; valid is 1 or more")
     wave = torch.from_numpy(samples).T.contiguous()
     if sample_rate is not None and rate != sample_rate:
         raise ValueError(
@@ -63,6 +71,17 @@ def read_wav(
         )
     check_wave(wave, f"path={str(path)!r}")
     return (wave if channels == "keep" else wave.mean(0)), rate
+
+
+def _is_cut_off(log: str) -> bool:
+    """Whether libsndfile, which reads what is there, noted that a sound is longer than its file.
+
+    A recorder that writes to a pipe knows no length and puts the largest number there: that is no
+    lie.
+    """
+    lengths = re.findall(r"(?:data|SSND|riff|Riff size) *: (\d+) \(should be (\d+)\)", log)
+    return bool(re.search("ended unexpectedly|lacks an end-of-stream", log)) or any(
+        int(found) < int(said) < UNKNOWN for said, found in lengths)
 
 
 def write_wav(
