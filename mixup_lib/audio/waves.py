@@ -80,7 +80,7 @@ def _is_cut_off(log: str) -> bool:
     lie.
     """
     lengths = re.findall(r"(?:data|SSND|riff|Riff size) *: (\d+) \(should be (\d+)\)", log)
-    return bool(re.search("ended unexpectedly|lacks an end-of-stream", log)) or any(
+    return bool(re.search("ended unexpectedly|lacks an end-of-stream|Junk after", log)) or any(
         int(found) < int(said) < UNKNOWN for said, found in lengths)
 
 
