@@ -56,10 +56,21 @@ def test_other_rate_and_channels_are_refused(tmp_path):
         audio.read_wav(file, channels="left")
 
 
-@pytest.mark.parametrize("options", [
-    {"subtype": "PCM_16"}, {"subtype": "FLOAT"}, {"subtype": "PCM_24"}, {"format": "AIFF"},
-    {"format": "W64"}, {"format": "RF64"}, {"format": "FLAC"}, {"format": "OGG"},
-    {"format": "MP3"}], ids=lambda options: next(iter(options.values())))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"subtype": "PCM_16"},
+        {"subtype": "FLOAT"},
+        {"subtype": "PCM_24"},
+        {"format": "AIFF"},
+        {"format": "W64"},
+        {"format": "RF64"},
+        {"format": "FLAC"},
+        {"format": "OGG"},
+        {"format": "MP3"},
+    ],
+    ids=lambda options: next(iter(options.values())),
+)
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_a_file_that_ends_too_early_is_refused(options, share, tmp_path):
     options = {"format": "WAV"} | options

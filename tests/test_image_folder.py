@@ -42,9 +42,15 @@ def test_one_piece(tmp_path):
     assert other.checksum == splits.checksum and not isinstance(splits.train, TensorDataset)
 
 
-@pytest.mark.parametrize(("apart", "sizes"), [
-    ([], [42, 6, 12]), (["test"], [54, 6, 9]), (["val"], [48, 9, 12]), (["test", "val"], [60, 9, 9])
-])
+@pytest.mark.parametrize(
+    ("apart", "sizes"),
+    [
+        ([], [42, 6, 12]),
+        (["test"], [54, 6, 9]),
+        (["val"], [48, 9, 12]),
+        (["test", "val"], [60, 9, 9]),
+    ],
+)
 def test_parts(apart, sizes, tmp_path):
     make_folder(tmp_path / "train")
     for name in apart:
@@ -57,10 +63,18 @@ def test_parts(apart, sizes, tmp_path):
             image_folder(tmp_path, size=8, validation=5, test=5)
 
 
-@pytest.mark.parametrize("names", [
-    ("train", "valid", "test"), ("Training", "Validation", "Testing"), ("TRAIN", "DEV", "TEST"),
-    ("train_set", "val_set", "test_set"), ("01-train", "02-development", "03-test"),
-    ("train2017", "val2017", "test2017"), ("train images", "valImages", "data.test")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "valid", "test"),
+        ("Training", "Validation", "Testing"),
+        ("TRAIN", "DEV", "TEST"),
+        ("train_set", "val_set", "test_set"),
+        ("01-train", "02-development", "03-test"),
+        ("train2017", "val2017", "test2017"),
+        ("train images", "valImages", "data.test"),
+    ],
+)
 def test_parts_by_any_usual_name(names, tmp_path):
     for name, count in zip(names, (20, 3, 2), strict=True):
         make_folder(tmp_path / name, count=count)
@@ -75,15 +89,24 @@ def test_classes_that_sound_alike_stay_classes(name, tmp_path):
     assert image_folder(tmp_path, size=8).classes == ("apple", name)
 
 
-@pytest.mark.parametrize(("folders", "reason"), [
-    (("valid/cat", "valid/dog", "test/cat", "test/dog"), "valid is one for train"),
-    (("train/a", "train/b", "val/a", "val/b", "dev/a", "dev/b"), "at most one each"),
-    (("train/a", "train/b", "unlabelled"), r"\['train'\] by their names are parts, \['unlabelled'"),
-    (("bus", "car", "train"), r"\['train'\] by their names are parts, \['bus', 'car'\] are not"),
-    (("cat/train", "cat/test", "dog/train", "dog/test"), "lies in a class.*PART/CLASS/IMAGE"),
-    (("animals/cat", "animals/dog"), r"has 1 folders, \['animals'\].*a level deeper"),
-    (("train", "test"), "train has 0 folders"),
-])
+@pytest.mark.parametrize(
+    ("folders", "reason"),
+    [
+        (("valid/cat", "valid/dog", "test/cat", "test/dog"), "valid is one for train"),
+        (("train/a", "train/b", "val/a", "val/b", "dev/a", "dev/b"), "at most one each"),
+        (
+            ("train/a", "train/b", "unlabelled"),
+            r"\['train'\] by their names are parts, \['unlabelled'",
+        ),
+        (
+            ("bus", "car", "train"),
+            r"\['train'\] by their names are parts, \['bus', 'car'\] are not",
+        ),
+        (("cat/train", "cat/test", "dog/train", "dog/test"), "lies in a class.*PART/CLASS/IMAGE"),
+        (("animals/cat", "animals/dog"), r"has 1 folders, \['animals'\].*a level deeper"),
+        (("train", "test"), "train has 0 folders"),
+    ],
+)
 def test_layouts_that_could_be_misread_are_refused(folders, reason, tmp_path):
     for name in folders:
         (tmp_path / name).mkdir(parents=True)
@@ -110,8 +133,9 @@ def test_what_systems_leave_behind_is_skipped(tmp_path):
 
 def test_transforms(tmp_path):
     make_folder(tmp_path / "a")
-    splits = image_folder(tmp_path / "a", train_transform=lambda _: "train",
-                          transform=lambda _: "other")
+    splits = image_folder(
+        tmp_path / "a", train_transform=lambda _: "train", transform=lambda _: "other"
+    )
     assert splits.train[0][0] == "train"
     assert splits.validation[0][0] == splits.test[0][0] == "other"
 
@@ -172,11 +196,19 @@ def test_pictures_without_a_known_range_are_refused(dtype, tmp_path):
         folder.read_picture(path)
 
 
-@pytest.mark.parametrize(("orientation", "turn"), [
-    (1, lambda x: x), (2, np.fliplr), (3, lambda x: np.rot90(x, 2)), (4, np.flipud),
-    (6, lambda x: np.rot90(x, -1)), (8, lambda x: np.rot90(x, 1)),
-    (5, lambda x: np.transpose(x, (1, 0, 2))),
-    (7, lambda x: np.rot90(np.transpose(x, (1, 0, 2)), 2))])
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (1, lambda x: x),
+        (2, np.fliplr),
+        (3, lambda x: np.rot90(x, 2)),
+        (4, np.flipud),
+        (6, lambda x: np.rot90(x, -1)),
+        (8, lambda x: np.rot90(x, 1)),
+        (5, lambda x: np.transpose(x, (1, 0, 2))),
+        (7, lambda x: np.rot90(np.transpose(x, (1, 0, 2)), 2)),
+    ],
+)
 @pytest.mark.parametrize("kind", ["png", "jpg"])
 def test_pictures_stand_as_a_viewer_shows_them(orientation, turn, kind, tmp_path):
     pixels = np.zeros((16, 24, 3), np.uint8)
@@ -204,8 +236,10 @@ def test_a_file_that_can_t_be_read_is_named(content, tmp_path):
 
 def test_an_absurdly_large_picture_is_named(tmp_path):
     path = tmp_path / "bomb.bmp"
-    path.write_bytes(b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 10**5, 10**5, 1, 24,
-                                         0, 0, 0, 0, 0, 0))
+    path.write_bytes(
+        b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 10**5, 10**5, 1, 24, 0, 0, 0, 0, 0, 0)
+    )
     with pytest.raises(OSError, match=r"bomb\.bmp can't be read as an image: "):
         folder.read_picture(path)
 

@@ -20,8 +20,9 @@ def numbered(frames, height=32, width=48):
     return pixels
 
 
-def write(path, moments, tick=Fraction(1, 1000), codec="libx264", turn=None, pictures=None,
-          **options):
+def write(
+    path, moments, tick=Fraction(1, 1000), codec="libx264", turn=None, pictures=None, **options
+):
     """A file whose frame k is shown at moments[k] ticks."""
     bare = {"bf": "0"} if codec == "libx264" else {}
     with av.open(path, "w", options=options) as file:
@@ -106,9 +107,15 @@ def test_a_clip_turned_by_half_a_quarter_is_refused(tmp_path):
         read_clip(path)
 
 
-@pytest.mark.parametrize(("name", "codec", "options"), [
-    ("clip.mkv", "libx264", {}), ("clip.mp4", "libx264", {"movflags": "+faststart"}),
-    ("clip.avi", "mpeg4", {}), ("clip.mkv", "mpeg4", {})])
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("clip.mkv", "libx264", {}),
+        ("clip.mp4", "libx264", {"movflags": "+faststart"}),
+        ("clip.avi", "mpeg4", {}),
+        ("clip.mkv", "mpeg4", {}),
+    ],
+)
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_a_file_that_ends_too_early_is_refused(name, codec, options, share, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (60, 32, 48, 3), dtype=np.uint8)
@@ -133,9 +140,10 @@ def test_what_the_library_wrote_reads_as_before(tmp_path):
     assert again.fps == clip.fps and shown(again, 6) == list(range(6))
 
 
-@pytest.mark.parametrize(("name", "frames", "fps"), [
-    ("demo.mp4", 280, 28), ("test.mp4", 300, 30), ("test.avi", 164, 25),
-    ("part_0.mp4", 33, 30)])  # a frame is missing in the last one: its neighbour is held
+@pytest.mark.parametrize(
+    ("name", "frames", "fps"),
+    [("demo.mp4", 280, 28), ("test.mp4", 300, 30), ("test.avi", 164, 25), ("part_0.mp4", 33, 30)],
+)  # a frame is missing in the last one: its neighbour is held
 def test_real_files(name, frames, fps):
     if not (path := data_root() / "video_samples" / name).exists():
         pytest.skip(f"{name} is not on this machine")

@@ -54,8 +54,10 @@ def read_wav(
         reason = f"path={str(path)!r} is no sound file that can be read: {error}"
         raise ValueError(reason) from error
     if len(samples) != about.frames or _is_cut_off(about.extra_info):
-        raise ValueError(f"path={str(path)!r} ends too early: {len(samples)} samples are there, "
-                         "and the file says that there are more")
+        raise ValueError(
+            f"path={str(path)!r} ends too early: {len(samples)} samples are there, "
+            "and the file says that there are more"
+        )
     if rate < 1:
         raise ValueError(f"path={str(path)!r} has a sample rate of {rate} Hz; valid is 1 or more")
     wave = torch.from_numpy(samples).T.contiguous()
@@ -81,7 +83,8 @@ def _is_cut_off(log: str) -> bool:
     """
     lengths = re.findall(r"(?:data|SSND|riff|Riff size) *: (\d+) \(should be (\d+)\)", log)
     return bool(re.search("ended unexpectedly|lacks an end-of-stream|Junk after", log)) or any(
-        int(found) < int(said) < UNKNOWN for said, found in lengths)
+        int(found) < int(said) < UNKNOWN for said, found in lengths
+    )
 
 
 def write_wav(

@@ -21,8 +21,20 @@ PARTS = {
     "validation": ("val", "valid", "validation", "dev", "development"),
     "test": ("test", "tests", "testing"),
 }
-UNREAD = (".arw", ".avif", ".cr2", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".nef",
-          ".raw", ".svg")
+UNREAD = (
+    ".arw",
+    ".avif",
+    ".cr2",
+    ".dng",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".jfif",
+    ".jp2",
+    ".nef",
+    ".raw",
+    ".svg",
+)
 
 
 def to_image(size: int) -> Callable:
@@ -103,19 +115,29 @@ def image_folder(
             f"{apart[given[0]]}; got {sizes[given[0]]}"
         )
     shares = {"test": len(labels) // 5, "validation": len(labels) // 10}
-    drawn = {part: shares[part] if wanted is None else wanted
-             for part, wanted in sizes.items() if part not in apart}
-    *held_out, kept = stratified_split(
-        labels, part_sizes(len(labels), train=train, **drawn), seed)
-    parts = {part: Subset(pool, index.tolist())
-             for part, index in zip(drawn, held_out, strict=True)}
+    drawn = {
+        part: shares[part] if wanted is None else wanted
+        for part, wanted in sizes.items()
+        if part not in apart
+    }
+    *held_out, kept = stratified_split(labels, part_sizes(len(labels), train=train, **drawn), seed)
+    parts = {
+        part: Subset(pool, index.tolist()) for part, index in zip(drawn, held_out, strict=True)
+    }
     parts |= {part: _Pictures(folder, transform) for part, folder in apart.items()}
     for part, folder in apart.items():
         if parts[part].classes != pool.classes:
-            raise ValueError(f"{folder} must have the classes of {pool.root}, {pool.classes}; "
-                             f"got {parts[part].classes}")
-    return Splits(path.resolve().name, train=Subset(learn, kept.tolist()), **parts,
-                  classes=tuple(pool.classes), checksum=_listing(path))
+            raise ValueError(
+                f"{folder} must have the classes of {pool.root}, {pool.classes}; "
+                f"got {parts[part].classes}"
+            )
+    return Splits(
+        path.resolve().name,
+        train=Subset(learn, kept.tolist()),
+        **parts,
+        classes=tuple(pool.classes),
+        checksum=_listing(path),
+    )
 
 
 class _Pictures(ImageFolder):
@@ -123,8 +145,12 @@ class _Pictures(ImageFolder):
 
     def __init__(self, root: Path, transform: Callable):
         try:
-            super().__init__(root, transform, loader=read_picture,
-                             is_valid_file=lambda path: _is_picture(Path(path), root))
+            super().__init__(
+                root,
+                transform,
+                loader=read_picture,
+                is_valid_file=lambda path: _is_picture(Path(path), root),
+            )
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{root}: {error}") from error
 
@@ -133,12 +159,15 @@ class _Pictures(ImageFolder):
         if len(folders) < 2:
             raise ValueError(
                 f"{directory} has {len(folders)} folders, {[each.name for each in folders]}; valid "
-                "are at least two, one per class. If they lie a level deeper, name that folder")
+                "are at least two, one per class. If they lie a level deeper, name that folder"
+            )
         for folder in folders:
             for inner in folder.rglob("*/"):
                 if _part(inner.name) and not _hidden(inner.relative_to(folder)):
-                    raise ValueError(f"{inner} lies in a class, but has a part's name; valid is "
-                                     "the other order, PART/CLASS/IMAGE")
+                    raise ValueError(
+                        f"{inner} lies in a class, but has a part's name; valid is "
+                        "the other order, PART/CLASS/IMAGE"
+                    )
         classes = [folder.name for folder in folders]
         return classes, {name: i for i, name in enumerate(classes)}
 
@@ -158,15 +187,18 @@ def read_picture(path: str | os.PathLike) -> Image.Image:
             picture = ImageOps.exif_transpose(opened)
             # Pillow reads 16 bits from PNG (before release 11) and PGM as 32-bit integers.
             deep = picture.mode.startswith("I;16") or (
-                picture.mode == "I" and opened.format in ("PNG", "PPM"))
+                picture.mode == "I" and opened.format in ("PNG", "PPM")
+            )
     except Exception as error:  # Pillow raises a dozen kinds, few of which name the file
         raise OSError(f"{path} can't be read as an image: {error}") from error
     if deep:
         grey = np.asarray(picture, dtype=np.float32) * (255 / 65535)
         picture = Image.fromarray(grey.round().astype(np.uint8))
     elif picture.mode in ("I", "F"):
-        raise OSError(f"{path} holds {'32-bit integers' if picture.mode == 'I' else 'floats'}, "
-                      "whose range is not known; valid are 8 and 16 bits: scale and save it so")
+        raise OSError(
+            f"{path} holds {'32-bit integers' if picture.mode == 'I' else 'floats'}, "
+            "whose range is not known; valid are 8 and 16 bits: scale and save it so"
+        )
     return picture.convert("RGB")
 
 
@@ -179,8 +211,10 @@ def _is_picture(path: Path, root: Path) -> bool:
     if _hidden(path.relative_to(root)):
         return False
     if path.suffix.lower() in UNREAD:
-        raise ValueError(f"{path} is a picture of a kind that can't be read; valid are "
-                         f"{', '.join(IMG_EXTENSIONS)}: convert it, or move it away")
+        raise ValueError(
+            f"{path} is a picture of a kind that can't be read; valid are "
+            f"{', '.join(IMG_EXTENSIONS)}: convert it, or move it away"
+        )
     return path.suffix.lower() in IMG_EXTENSIONS
 
 
@@ -219,16 +253,21 @@ def _parts_on_disk(path: Path) -> dict[str, Path]:
         other = [folder.name for folder in folders if not _part(folder.name)]
         raise ValueError(
             f"{path} has the folders {names}: {[folder.name for _, folder in named]} by their names"
-            f" are parts, {other} are not. Valid are parts alone, or classes alone: move or rename")
+            f" are parts, {other} are not. Valid are parts alone, or classes alone: move or rename"
+        )
     if len(found) < len(named) or "train" not in found:
-        raise ValueError(f"{path} has the folders {names}; valid is one for train, and at most one "
-                         "each for validation and test")
+        raise ValueError(
+            f"{path} has the folders {names}; valid is one for train, and at most one "
+            "each for validation and test"
+        )
     return found
 
 
 def _listing(path: Path) -> str:
     """SHA-256 of the relative names and lengths of all files: reading them all would be slow."""
-    files = sorted(file for file in path.rglob("*")
-                   if file.is_file() and not _hidden(file.relative_to(path)))
-    return sha256(*(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode()
-                    for file in files))
+    files = sorted(
+        file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path))
+    )
+    return sha256(
+        *(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode() for file in files)
+    )

@@ -140,15 +140,19 @@ def timetable(
     if None in times or len(times) == 1:
         rate = fps or (nominal if None not in times else None)
         if rate is None:
-            raise ValueError("it does not say when its frames are shown. Valid: fps=25, or the "
-                             "rate that you know")
+            raise ValueError(
+                "it does not say when its frames are shown. Valid: fps=25, or the "
+                "rate that you know"
+            )
         return order, rate
     times = np.asarray(times) - times[0]
     gaps = np.diff(times)
     if (gaps <= 0).any():
         k = int((gaps <= 0).argmax())
-        raise ValueError(f"frame {k + 1} is shown at {times[k + 1]:g} s, but frame {k} before it "
-                         f"at {times[k]:g} s")
+        raise ValueError(
+            f"frame {k + 1} is shown at {times[k + 1]:g} s, but frame {k} before it "
+            f"at {times[k]:g} s"
+        )
     average = len(gaps) / times[-1]
     if fps is None:
         # The rate that the file claims is exact where times are rounded, to milliseconds in mkv.
@@ -170,8 +174,10 @@ def _upright(picture) -> np.ndarray:
     matrix = np.frombuffer(bytes(matrix[0]), np.int32)[[0, 1, 3, 4]] / 65536
     a, b, c, d = turn = matrix.round()
     if abs(matrix - turn).max() > 1e-3 or not abs(a) == abs(d) == 1 - abs(b) == 1 - abs(c):
-        raise ValueError(f"its pictures are turned by {picture.rotation} degrees or sheared: valid "
-                         "are quarters of a turn and mirror images")
+        raise ValueError(
+            f"its pictures are turned by {picture.rotation} degrees or sheared: valid "
+            "are quarters of a turn and mirror images"
+        )
     columns, rows = (a, d) if a else (c, b)
     if not a:
         pixels = pixels.transpose(1, 0, 2)
