@@ -80,7 +80,7 @@ def test_sides_keep_the_aspect_and_centres_are_uniform():
 @pytest.mark.parametrize("alpha", [0.3, 1.0, 5.0])
 @pytest.mark.parametrize("dims", [(-1,), (-2, -1), (-3, -2, -1)])
 def test_a_box_that_fits_has_one_minus_lambda_of_the_volume(monkeypatch, alpha, dims):
-    def centred(n, shape, generator=None):
+    def centred(n, shape, generator=None, device=None):
         return torch.full(shape, n // 2)
 
     monkeypatch.setattr(torch, "randint", centred)

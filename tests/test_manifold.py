@@ -78,3 +78,47 @@ def test_fit_trains_a_resnet_with_it_reproducibly():
         return torch.cat([value.flatten().float() for value in model.state_dict().values()])
 
     assert torch.equal(weights(), weights())
+
+
+class Twice(nn.Module):
+    """Calls one part twice and another one never."""
+
+    def __init__(self):
+        super().__init__()
+        self.shared, self.idle = nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.shared(self.shared(x))
+
+
+@pytest.mark.parametrize("how", ["method", "function", "a part", "after a change of its shape"])
+def test_a_compiled_model_mixes_too(how):
+    torch._dynamo.reset()
+    model, x, mix = network(), torch.randn(4, 3), drawn()
+    wanted, plain = manifold(model, x, mix, ("0",)), model(x)
+    compiled = model
+    if how == "method":
+        model.compile(backend="eager")
+    elif how == "a part":
+        model[0].compile(backend="eager")
+    else:
+        compiled = torch.compile(model, backend="eager")
+    compiled(x)  # what was compiled before knows no hook
+    if how.startswith("after"):
+        compiled(torch.randn(5, 3))
+    torch.testing.assert_close(manifold(compiled, x, mix, ("0",)), wanted)
+    torch.testing.assert_close(manifold(compiled, x, mix, ("input",)), model(mix.inputs(x)))
+    torch.testing.assert_close(compiled(x), plain)
+    assert not torch.allclose(wanted, plain)
+    torch._dynamo.reset()
+
+
+def test_a_place_that_is_not_met_once_is_refused():
+    x, mix = torch.randn(4, 3), drawn()
+    with pytest.raises(RuntimeError, match="'idle' 0 times, so that it was not mixed"):
+        manifold(Twice(), x, mix, ("idle",))
+    with pytest.raises(RuntimeError, match="'shared' 2 times, so that it was mixed as often"):
+        manifold(Twice(), x, mix, ("shared",))
+    recurrent = nn.Sequential(nn.GRU(3, 3))
+    with pytest.raises(TypeError, match="'0' returns a tuple"):
+        manifold(recurrent, torch.randn(4, 2, 3), mix, ("0",))

@@ -22,7 +22,7 @@ from mixup_lib.mixing.partners import (
 )
 from mixup_lib.models import MLP
 
-LABELS = st.lists(st.integers(0, 5), min_size=2, max_size=40).map(torch.tensor)
+LABELS = st.lists(st.integers(0, 5), min_size=1, max_size=40).map(torch.tensor)
 
 
 def seeded(seed=0):
@@ -39,10 +39,6 @@ def brute(x):
 
 @given(LABELS, st.integers(0, 9))
 def test_same_class_gives_another_of_the_class(y, seed):
-    if len(y.unique()) == len(y):
-        with pytest.raises(ValueError, match="all different"):
-            same_class(y, seeded(seed))
-        return
     chosen = same_class(y, seeded(seed))
     assert chosen.dtype == torch.long and torch.equal(y[chosen], y)
     assert sorted(chosen.tolist()) == list(range(len(y)))  # a permutation
@@ -52,12 +48,12 @@ def test_same_class_gives_another_of_the_class(y, seed):
 
 @given(LABELS, st.integers(0, 9))
 def test_other_class_gives_another_class(y, seed):
-    if len(y.unique()) == 1:
-        with pytest.raises(ValueError, match="single class"):
-            other_class(y, seeded(seed))
-        return
     chosen = other_class(y, seeded(seed))
-    assert chosen.dtype == torch.long and (y[chosen] != y).all()
+    assert chosen.dtype == torch.long and torch.equal(chosen, other_class(y.double(), seeded(seed)))
+    if len(y.unique()) == 1:  # nobody has a partner
+        assert torch.equal(chosen, torch.arange(len(y)))
+    else:
+        assert (y[chosen] != y).all()
 
 
 @pytest.mark.parametrize("choose", [same_class, other_class])
@@ -72,10 +68,13 @@ def test_class_partners_are_uniform(choose):
         assert stats.chisquare(counts[valid]).pvalue > 1e-3
 
 
-@given(st.integers(2, 12), st.integers(0, 9), st.booleans())
+@given(st.integers(1, 12), st.integers(0, 9), st.booleans())
 def test_nearest_and_farthest_agree_with_every_pair_compared(n, seed, coarse):
     x = torch.rand(n, 2, 3, generator=seeded(seed))
     x = (3 * x).round() if coarse else x  # coarse values have many ties: the first one is taken
+    if n == 1:
+        assert nearest(x).tolist() == farthest(x).tolist() == [0]
+        return
     table = brute(x)
     assert nearest(x).tolist() == np.nanargmin(table, 1).tolist()
     assert farthest(x).tolist() == np.nanargmax(table, 1).tolist()
@@ -115,6 +114,9 @@ def test_the_kernels_limits():
     generator = seeded()
     drawn = torch.cat([by_kernel(y, 1e9, generator) for _ in range(1000)])
     assert stats.chisquare(torch.bincount(drawn, minlength=4)).pvalue > 1e-3
+    drawn = torch.cat([by_kernel(torch.ones(4), 1.0, generator) for _ in range(1000)])
+    assert stats.chisquare(torch.bincount(drawn, minlength=4)).pvalue > 1e-3  # nothing to prefer
+    assert by_kernel(torch.tensor([2.0]), 1.0).tolist() == [0]
     assert by_kernel(torch.tensor([1, 2, 3]), 1.0).dtype == torch.long  # integers are numbers
 
 
@@ -180,6 +182,19 @@ def test_fit_trains_with_chosen_partners(choose):
 
 
 @pytest.mark.parametrize(
+    "choose", [same_class, other_class, nearest, partial(by_kernel, bandwidth=1.0)]
+)
+@pytest.mark.parametrize("n", [9, 10, 11])  # batches of 4: a last one of 5, of 2, of 3
+def test_fit_trains_whatever_the_last_batch_holds(choose, n, tmp_path):
+    """Every label differs, or none does: nobody has a partner of the same, or of another class."""
+    x = torch.rand(n, 3, generator=seeded())
+    mixing = partial(draw_chosen, choose=choose)
+    for y in (torch.zeros(n, dtype=torch.long), torch.arange(n)):
+        data = TensorDataset(x, y)
+        assert len(fit(MLP(3, 4, n), data, epochs=2, batch_size=4, mixing=mixing)) == 2
+
+
+@pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: by_kernel(torch.rand(4), 0.0), "bandwidth=0.0"),
@@ -187,12 +202,11 @@ def test_fit_trains_with_chosen_partners(choose):
         (lambda: by_kernel(torch.rand(4), float("nan")), "bandwidth=nan"),
         (lambda: by_kernel(torch.rand(0), 1.0), "none empty"),
         (lambda: by_kernel(torch.rand(4, 0), 1.0), "none empty"),
-        (lambda: by_kernel(torch.ones(4), 1.0), "all equal"),
         (lambda: by_kernel(torch.tensor([1.0, float("inf")]), 1.0), "not finite"),
         (lambda: same_class(torch.tensor([], dtype=torch.long)), "one or more"),
-        (lambda: same_class(torch.rand(4)), "integer"),
+        (lambda: same_class(torch.rand(4)), "whole numbers"),
         (lambda: other_class(torch.eye(4)), "class ids"),
-        (lambda: nearest(torch.rand(1, 3)), "B >= 2"),
+        (lambda: nearest(torch.rand(0, 3)), "B >= 1"),
         (lambda: farthest(torch.full((3, 2), float("nan"))), "not finite"),
     ],
 )

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader, default_collate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
@@ -111,3 +112,105 @@ def test_pickles_and_prints(transform):
     again = pickle.loads(pickle.dumps(transform(alpha=0.4, num_classes=6, p=0.5)))
     assert "alpha=0.4, num_classes=6, p=0.5" in repr(again)
     assert again(*batch())[0].shape == (6, 3, 8, 9)
+
+
+# What torchvision v2's transforms take --------------------------------------------------------
+
+
+def forms(x, y):
+    """The same batch in every form, and how the pair is found in it."""
+    return {
+        "two arguments": ((x, y), lambda out: out),
+        "packed tuple": (((x, y),), lambda out: out),
+        "packed list": (([x, y],), lambda out: out),
+        "dict": (({"image": x, "label": y},), lambda out: (out["image"], out["label"])),
+        "dict, labels first": (({"Labels": y, "x": x},), lambda out: (out["x"], out["Labels"])),
+        "nested": (
+            ((x, {"id": ["a"] * len(x), "labels": y}),), lambda out: (out[0], out[1]["labels"]),
+        ),
+        "with more": ((x, y, "name"), lambda out: out[:2]),
+        "image": ((tv_tensors.Image(x), y), lambda out: out),
+        "video": ((tv_tensors.Video(x.unsqueeze(1)), y), lambda out: (out[0].squeeze(1), out[1])),
+    }  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize("form", forms(*batch()))
+def test_every_form_of_a_sample_gives_the_same_and_keeps_its_form(transform, form):
+    x, y = batch()
+    torch.manual_seed(3)
+    wanted = transform(0.7, 6)(x, y)
+    sample, find = forms(x, y)[form]
+    torch.manual_seed(3)
+    out = transform(0.7, 6)(*sample)
+    torch.testing.assert_close(tuple(torch.as_tensor(part) for part in find(out)), wanted)
+    single = sample[0] if len(sample) == 1 else sample
+    assert type(out) is type(single) and len(out) == len(single)
+    if form in ("image", "video"):
+        assert type(out[0]) is type(sample[0])
+    if form == "nested":
+        assert out[1]["id"] == ["a"] * 6
+    assert torch.equal(x, batch()[0]) and torch.equal(y, batch()[1])
+
+
+@BOTH
+def test_a_getter_finds_labels_anywhere(transform):
+    x, y = batch()
+    sample = {"pixels": x, "meta": {"target": y}}
+    out = transform(num_classes=6, labels_getter=lambda s: s["meta"]["target"])(sample)
+    assert out["meta"]["target"].shape == (6, 6) and out["pixels"].shape == x.shape
+    means = (out["meta"]["target"] * torch.arange(6)).sum(1)
+    torch.testing.assert_close(out["pixels"].mean((1, 2, 3)), means)
+
+
+def test_masks_are_pasted_with_the_image():
+    x, y = batch()
+    mask = tv_tensors.Mask(x[:, 0].long())
+    torch.manual_seed(1)
+    image, mixed, targets = CutMix(num_classes=6)(
+        {"image": tv_tensors.Image(x), "mask": mask, "label": y}
+    ).values()
+    assert type(mixed) is tv_tensors.Mask and torch.equal(mixed, image[:, 0].long())
+    assert (mixed != mask).any() and targets.shape == (6, 6)
+    with pytest.raises(TypeError, match="Mask.*CutMix"):
+        Mixup(num_classes=6)({"image": tv_tensors.Image(x), "mask": mask, "label": y})
+
+
+def test_cutmix_cuts_the_axes_it_is_told():
+    waves, y = torch.arange(4.0).view(4, 1, 1).expand(4, 1, 50).contiguous(), torch.arange(4)
+    torch.manual_seed(0)
+    mixed, targets = CutMix(num_classes=4, dims=(-1,))(waves, y)
+    torch.testing.assert_close(mixed.mean((1, 2)), (targets * y).sum(1))
+    clips = torch.arange(4.0).view(4, 1, 1, 1, 1).expand(4, 1, 6, 5, 5)
+    mixed, _ = CutMix(num_classes=4, dims=(2,))(clips, y)
+    assert torch.equal(mixed[..., 0, 0], mixed[..., 4, 4])  # whole frames
+
+
+BOXES = tv_tensors.BoundingBoxes(torch.zeros(6, 4), format="XYXY", canvas_size=(8, 9))
+SAMPLES = {
+    "single sample": ((torch.rand(3, 8, 9), 1), "single example.*collate_fn"),
+    "single label": ((torch.rand(3, 8, 9), torch.tensor(1)), "single example"),
+    "PIL image": ((Image.new("RGB", (4, 4)), torch.arange(1)), "PIL image.*collate"),
+    "numpy labels": ((batch()[0], batch()[1].numpy()), "ndarray.*as_tensor"),
+    "numpy inputs": ((batch()[0].numpy(), batch()[1]), "no inputs.*ndarray"),
+    "boxes": (({"x": batch()[0], "boxes": BOXES, "labels": batch()[1]},), "coordinates.*Boxes"),
+    "no labels": ((batch()[0],), r"one tensor \(6, 3, 8, 9\), without labels"),
+    "no name": (({"x": batch()[0], "y": batch()[1]},), r"\['x', 'y'\].*labels_getter"),
+    "an array alone": ((batch()[0].numpy(),), "ndarray.*as_tensor"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_what_cannot_be_mixed_is_named(transform, sample):
+    given, words = SAMPLES[sample]
+    with pytest.raises(TypeError, match=words):
+        transform(num_classes=6)(*given)
+
+
+@BOTH
+def test_getters_are_checked(transform):
+    with pytest.raises(TypeError, match="labels_getter='y'"):
+        transform(labels_getter="y")
+    with pytest.raises(TypeError, match="not in the sample"):
+        transform(num_classes=6, labels_getter=lambda s: s[1].clone())(*batch())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,6 +38,12 @@ class Box:
         """The same box on ``device``; copies do not wait for it."""
         start = self.start.to(device, non_blocking=True)
         return replace(self, start=start, stop=self.stop.to(device, non_blocking=True))
+
+    def at(self, dims: tuple[int, ...]) -> Box:
+        """The same region along other axes, for a tensor that has them elsewhere."""
+        if len(dims) != len(self.dims):
+            raise ValueError(f"dims={dims}; valid are {len(self.dims)} axes, one for each cut one")
+        return replace(self, dims=dims)
 
     def mask(self, x: Tensor, dim: int = 0) -> Tensor:
         """True inside the region; bool, broadcastable to ``x``, whose batch axis is ``dim``.
@@ -86,3 +93,21 @@ def along(vector: Tensor, ndim: int, axis: int) -> Tensor:
     shape = [1] * ndim
     shape[axis] = -1
     return vector.view(shape)
+
+
+def refuse_coordinates(name: str, x: object) -> None:
+    """Raises TypeError for what is no tensor, and for tensors of coordinates.
+
+    A pasted region does not move coordinates, and their weighted mean is another place.
+    """
+    if not isinstance(x, Tensor):
+        hint = "torch.as_tensor(...) of it" if hasattr(x, "__array__") else "a batch as one tensor"
+        raise TypeError(f"{name} is a {type(x).__name__}; valid is a tensor: {hint}")
+    torchvision = sys.modules.get("torchvision.tv_tensors")
+    kinds = (getattr(torchvision, kind, None) for kind in ("BoundingBoxes", "KeyPoints"))
+    if isinstance(x, tuple(filter(None, kinds))):
+        raise TypeError(
+            f"{name} holds coordinates ({type(x).__name__}), which can be neither weighted nor "
+            "pasted. Valid: concatenate the objects of both examples yourself, or targets such as "
+            "class ids and masks"
+        )

@@ -50,10 +50,10 @@ def draw_mixup(
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, equation (2).
     """
-    check_draw(batch_size, alpha, generator)
+    batch_size = check_draw(batch_size, alpha, generator)
     weights = _dirichlet(2, batch_size, alpha, per_sample, generator)
     index = _pairs(batch_size, partners, generator)
-    return _on(Mix(index, weights), device)
+    return _on(Mix.drawn(index, weights), device)
 
 
 def draw_dirichlet(
@@ -84,11 +84,12 @@ def draw_dirichlet(
     Source: Zhang et al. 2018, section 3: convex combinations of three or more examples with
     weights from a Dirichlet distribution, which the authors report to bring no further gain.
     """
-    check_draw(batch_size, alpha, generator)
-    integer_at_least("k", k, 1)
+    batch_size = check_draw(batch_size, alpha, generator)
+    k = integer_at_least("k", k, 1)
     weights = _dirichlet(k, batch_size, alpha, per_sample, generator)
-    rows = [torch.randperm(batch_size, generator=generator) for _ in range(k - 1)]
-    return _on(Mix(torch.stack([torch.arange(batch_size), *rows]), weights), device)
+    rows = [torch.randperm(batch_size, generator=generator, device="cpu") for _ in range(k - 1)]
+    index = torch.stack([torch.arange(batch_size, device="cpu"), *rows])
+    return _on(Mix.drawn(index, weights), device)
 
 
 def draw_cutmix(
@@ -129,21 +130,24 @@ def draw_cutmix(
     Source: Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with
     Localizable Features", ICCV 2019, equations (1) and (2).
     """
-    check_draw(batch_size, alpha, generator)
+    batch_size = check_draw(batch_size, alpha, generator)
     dims = (-2, -1) if dims is None else tuple(dims)
     lengths = _lengths(size, dims)
     lam = _dirichlet(2, batch_size, alpha, per_sample, generator)[0].double()
     draws = batch_size if per_sample else 1
     centre = torch.stack(
-        [torch.randint(n, (draws,), generator=generator).expand(batch_size) for n in lengths]
+        [
+            torch.randint(n, (draws,), generator=generator, device="cpu").expand(batch_size)
+            for n in lengths
+        ]
     )
-    sides = torch.tensor(lengths).unsqueeze(1)
+    sides = torch.tensor(lengths, device="cpu").unsqueeze(1)
     half = (0.5 * (1 - lam) ** (1 / len(dims)) * sides).long()
     start = (centre - half).clamp_min(0)
     stop = torch.minimum(centre + half, sides)
     box = Box(dims, lengths, start, stop)
     weights = torch.stack([1 - box.share, box.share])
-    return _on(Mix(_pairs(batch_size, partners, generator), weights, box), device)
+    return _on(Mix.drawn(_pairs(batch_size, partners, generator), weights, box), device)
 
 
 def no_mix(batch_size: int, device: torch.device | str | None = None) -> Mix:
@@ -152,13 +156,15 @@ def no_mix(batch_size: int, device: torch.device | str | None = None) -> Mix:
     Raises:
         ValueError: ``batch_size`` below 1.
     """
-    check_draw(batch_size, 1.0, None)
-    return _on(Mix(torch.arange(batch_size).unsqueeze(0), torch.ones(1, batch_size)), device)
+    batch_size = check_draw(batch_size, 1.0, None)
+    index = torch.arange(batch_size, device="cpu").unsqueeze(0)
+    weights = torch.ones(1, batch_size, dtype=torch.float32, device="cpu")
+    return _on(Mix.drawn(index, weights), device)
 
 
-def check_draw(batch_size: int, alpha: float, generator: torch.Generator | None) -> None:
-    """What every draw checks; draws nothing."""
-    integer_at_least("batch_size", batch_size, 1)
+def check_draw(batch_size: int, alpha: float, generator: torch.Generator | None) -> int:
+    """What every draw checks; draws nothing, and returns ``batch_size`` as an int."""
+    batch_size = integer_at_least("batch_size", batch_size, 1)
     if not (math.isfinite(alpha) and alpha > 0):
         raise ValueError(
             f"alpha={alpha}; valid is a finite number above 0. "
@@ -175,6 +181,7 @@ def check_draw(batch_size: int, alpha: float, generator: torch.Generator | None)
                 f"generator lives on {generator.device}; valid is a CPU generator: draws are made "
                 "there, so that a seed gives the same mix on every device"
             )
+    return batch_size
 
 
 def _dirichlet(
@@ -185,15 +192,16 @@ def _dirichlet(
     # A Dirichlet draw is k gamma draws, normalised. For small alpha those underflow, so we use
     # Gamma(a) = Gamma(a + 1) U^(1/a) (Marsaglia and Tsang 2000) in logarithms. The sampler is the
     # one behind torch.distributions, which takes no generator.
-    logs = torch._standard_gamma(torch.full(shape, alpha + 1, dtype=torch.double), generator).log_()
-    uniform = torch.rand(shape, generator=generator, dtype=torch.double)  # in [0, 1): U = 1 - it
+    double = {"dtype": torch.double, "device": "cpu"}
+    logs = torch._standard_gamma(torch.full(shape, alpha + 1, **double), generator).log_()
+    uniform = torch.rand(shape, generator=generator, **double)  # in [0, 1): U = 1 - it
     weights = logs.add_(uniform.neg_().log1p_(), alpha=1 / alpha).softmax(0)
-    return torch.empty(k, batch_size).copy_(weights)
+    return torch.empty(k, batch_size, dtype=torch.float32, device="cpu").copy_(weights)
 
 
 def _pairs(batch_size: int, partners: Tensor | None, generator: torch.Generator | None) -> Tensor:
     if partners is None:
-        partners = torch.randperm(batch_size, generator=generator)
+        partners = torch.randperm(batch_size, generator=generator, device="cpu")
     elif partners.shape != (batch_size,) or partners.dtype != torch.long:
         raise ValueError(
             f"partners has shape {tuple(partners.shape)} and dtype {partners.dtype}; "

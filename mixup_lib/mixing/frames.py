@@ -28,6 +28,22 @@ class Frames:
     axis: int = 2
 
     @property
+    def dims(self) -> tuple[int]:
+        """The time axis, as a box has it."""
+        return (self.axis,)
+
+    @property
+    def size(self) -> tuple[int]:
+        """The number of frames, as a box has it."""
+        return (len(self.chosen),)
+
+    def at(self, dims: tuple[int, ...]) -> Frames:
+        """The same frames along the one axis of ``dims``, for another tensor."""
+        if len(dims) != 1:
+            raise ValueError(f"dims={dims}; valid is one axis, the time axis")
+        return replace(self, axis=dims[0])
+
+    @property
     def share(self) -> Tensor:
         """``(B,)`` float32: the measured share of the frames that are pasted."""
         return self.chosen.float().mean(0)
@@ -90,8 +106,11 @@ def draw_frames(
     integer_at_least("frames", frames, 1)
     mix = draw_mixup(batch_size, alpha, per_sample, partners, generator)
     count = ((1 - mix.lam) * frames).round()
-    order = torch.rand(frames, batch_size if per_sample else 1, generator=generator).argsort(0)
+    columns = batch_size if per_sample else 1
+    order = torch.rand(
+        frames, columns, generator=generator, dtype=torch.float32, device="cpu"
+    ).argsort(0)
     region = Frames((order.argsort(0) < count).expand(frames, batch_size), axis)
     weights = torch.stack([1 - region.share, region.share])
-    mix = Mix(mix.index, weights, region)
+    mix = Mix.drawn(mix.index, weights, region)
     return mix if device is None else mix.to(device)

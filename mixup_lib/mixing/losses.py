@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
+import torch
 from torch import Tensor
 
+from mixup_lib.mixing.box import along
 from mixup_lib.mixing.mix import Mix
 
 __all__ = ["mixed_loss"]
 
+IGNORED = -100  # what torch's cross-entropy ignores unless told otherwise
+
 
 def mixed_loss(
-    loss_fn: Callable[[Tensor, Tensor], Tensor], logits: Tensor, y: Tensor, mix: Mix
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    logits: Tensor,
+    y: Tensor,
+    mix: Mix,
+    dims: Sequence[int] | None = None,
 ) -> Tensor:
     """The weighted mean of the losses against each example's own target.
 
@@ -21,19 +30,27 @@ def mixed_loss(
     class weights it is the weighted sum of the *unnormalised* losses: a loss that divides by the
     class weights of the batch can't be mixed after its mean.
 
+    Targets of positions, such as the mask of a segmentation, are weighted too, but pasted under a
+    box: there each position has the label that belongs to what was pasted.
+
+    Class ids that the loss ignores (-100, or the ``ignore_index`` of ``loss_fn``) do not count in
+    the mean, with the weight that they would have had. As in torch, a mean of none is nan.
+
     Args:
-        loss_fn: Unreduced: takes the predictions and unmixed targets and returns ``(B,)``, for
-            example ``functools.partial(F.cross_entropy, reduction="none")``.
+        loss_fn: Unreduced: takes the predictions and unmixed targets and returns ``(B,)``, or one
+            loss for each entry of ``y``, for example
+            ``functools.partial(F.cross_entropy, reduction="none")``.
         logits: ``(B, ...)`` predictions for the mixed inputs.
         y: ``(B, ...)`` the targets as they were before mixing.
         mix: The mix that made the inputs.
+        dims: Under a box: the axes of ``y`` that it cuts, as in :meth:`Mix.targets`.
 
     Returns:
         A scalar.
 
     Raises:
-        ValueError: ``loss_fn`` does not return ``(B,)``, or ``logits`` or ``y`` has another batch
-            length.
+        ValueError: ``loss_fn`` returns another shape, ``logits`` or ``y`` has another batch
+            length, or the box does not fit ``y``.
 
     Source: Zhang et al. 2018, section 2; the two-target form is the authors' own implementation.
     """
@@ -41,15 +58,42 @@ def mixed_loss(
     mix._batch_axis("y", y, 0)
     index = mix.index.to(y.device, non_blocking=True)
     weights = mix.weights.to(logits.device, non_blocking=True)
-    total = None
+    if axes := mix.cut_axes(y, dims):
+        y, index = mix.paste(y, axes), index[:1]
+    total = missing = None
     for j in range(len(index)):
-        losses = loss_fn(logits, y if j == 0 else y[index[j]])
-        if losses.shape != (len(mix),):
+        target = y if j == 0 else y[index[j]]
+        losses = loss_fn(logits, target)
+        if losses.shape not in (y.shape[:1], y.shape):
             raise ValueError(
                 f"loss_fn returned shape {tuple(losses.shape)}; valid is ({len(mix)},), one loss "
-                'for each example: use reduction="none" and average over other dimensions'
+                f'for each example, or that of y, {tuple(y.shape)}: use reduction="none"'
             )
-        # The weights of a single example are all 1.
-        part = losses.mean() if len(index) == 1 else (weights[j] * losses).mean()
+        ignored = _ignored(loss_fn, losses, target)
+        if len(index) > 1:  # else the weights are all 1
+            share = along(weights[j], losses.ndim, 0)
+            losses = share * losses
+            ignored = None if ignored is None else share * ignored
+        part = losses.mean()
         total = part if total is None else total + part
-    return total
+        if ignored is not None:
+            ignored = ignored.mean()
+            missing = ignored if missing is None else missing + ignored
+    return total if missing is None else total / (1 - missing)
+
+
+def _ignored(loss_fn: Callable, losses: Tensor, y: Tensor) -> Tensor | None:
+    """1 where ``losses`` ignore their label, float32; None if they ignore none."""
+    if y.is_floating_point() or losses.shape != y.shape:
+        return None
+    bound = {}
+    if isinstance(loss_fn, partial):
+        bound, loss_fn = loss_fn.keywords, loss_fn.func
+    label = bound.get("ignore_index", getattr(loss_fn, "ignore_index", IGNORED))
+    if label < 0 and not y.dtype.is_signed:  # no such label, but 156 would equal -100
+        return None
+    ignored = y == label
+    # On an accelerator the question would wait for the device.
+    if ignored.is_cpu and not torch.compiler.is_compiling() and not ignored.any():
+        return None
+    return ignored.float()

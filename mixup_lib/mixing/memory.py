@@ -41,8 +41,9 @@ def _pick(rows: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> 
     On the CPU, index_select starts them anew for each row longer than its grain. Beside busy loader
     workers every start waits for a time slice, and mixing takes ten times as long.
     """
+    short = torch.compiler.is_compiling() or rows.numel() <= _GRAIN * len(rows)
     dense = rows.is_contiguous() and (out is None or out.is_contiguous())
-    if axis != 0 or not dense or not rows.is_cpu or rows.numel() <= _GRAIN * len(rows):
+    if short or axis != 0 or not dense or not rows.is_cpu:
         return torch.index_select(rows, axis, index, out=out)
     flat = rows.flatten(1)
     index = index.unsqueeze(1).expand_as(flat)
@@ -63,7 +64,8 @@ def paste(mask: Tensor, source: Tensor, x: Tensor, out: Tensor | None = None) ->
 
 
 def _is_large(x: Tensor) -> bool:
-    return x.nbytes > _LARGE and x.is_cpu and _HUGE_PAGES and not torch.compiler.is_compiling()
+    # Asked first: a compiler knows no number of bytes where sizes are symbols.
+    return not torch.compiler.is_compiling() and x.nbytes > _LARGE and x.is_cpu and _HUGE_PAGES
 
 
 def _memory_order(x: Tensor) -> tuple[list[int], list[int]]:

@@ -1,7 +1,8 @@
 """Partners that are chosen instead of drawn by a permutation.
 
 Each function returns ``(B,)`` long on the CPU, the place of each example's partner in the batch:
-what ``draw_mixup(partners=...)`` takes. :func:`draw_chosen` does both, for ``fit``.
+what ``draw_mixup(partners=...)`` takes. :func:`draw_chosen` does both, for ``fit``. An example that
+has no partner, in a batch of one class or of one example, is its own, so it is not mixed.
 
 What compares examples with each other works in blocks of rows. No table of pairs has more than
 ``TABLE`` entries, or one row where a row alone is longer. So up to 1,024 examples are compared at
@@ -31,56 +32,50 @@ def same_class(y: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Another example of the same class, each as likely as any other of them.
 
     It is a permutation: everybody is the partner of one example. An example that is alone in its
-    class stays its own partner, so it is not mixed.
+    class stays its own partner.
 
     Args:
-        y: ``(B,)`` class ids, integer.
+        y: ``(B,)`` class ids, whole numbers of any dtype.
         generator: A CPU generator, or None for torch's default one.
 
     Returns:
         ``(B,)`` long, on the CPU.
 
     Raises:
-        ValueError: ``y`` is empty, not ``(B,)`` or floating, or has no class twice.
+        ValueError: ``y`` is empty, not ``(B,)``, or holds fractions.
         RuntimeError: A ``generator`` inside a DataLoader worker.
     """
     y = _class_ids(y, generator)
-    order = torch.randperm(len(y), generator=generator)
+    order = torch.randperm(len(y), generator=generator, device="cpu")
     order, start, size = _classes(y, order)
-    if size.max() == 1:
-        raise ValueError(
-            f"y has {len(y)} labels, all different: nobody has a partner of the same class. Valid "
-            "is a batch with at least one class twice; take a larger one"
-        )
     # In random order, each takes the next of its class, and the last of a class its first.
-    following = start + (torch.arange(len(y)) + 1 - start) % size
+    following = start + (torch.arange(len(y), device="cpu") + 1 - start) % size
     return torch.empty_like(order).scatter_(0, order, order[following])
 
 
 def other_class(y: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """An example of another class, each as likely as any other of them, independently.
 
-    It is no permutation: where one class is more than half of the batch, none would do.
+    It is no permutation: where one class is more than half of the batch, none would do. In a
+    batch of a single class everybody stays their own partner.
 
     Args:
-        y: ``(B,)`` class ids, integer.
+        y: ``(B,)`` class ids, whole numbers of any dtype.
         generator: A CPU generator, or None for torch's default one.
 
     Returns:
         ``(B,)`` long, on the CPU.
 
     Raises:
-        ValueError: ``y`` is empty, not ``(B,)`` or floating, or holds a single class.
+        ValueError: ``y`` is empty, not ``(B,)``, or holds fractions.
         RuntimeError: A ``generator`` inside a DataLoader worker.
     """
     y = _class_ids(y, generator)
-    order, start, size = _classes(y, torch.arange(len(y)))
+    own = torch.arange(len(y), device="cpu")
+    order, start, size = _classes(y, own)
+    uniform = torch.rand(len(y), generator=generator, dtype=torch.double, device="cpu")
     if size[0] == len(y):
-        raise ValueError(
-            f"y holds the single class {y[0].item()}: nobody has a partner of another class. "
-            "Valid is a batch with two classes or more"
-        )
-    uniform = torch.rand(len(y), generator=generator, dtype=torch.double)
+        return own
     place = (uniform * (len(y) - size)).long()
     place += size * (place >= start)  # steps over the own class
     return torch.empty_like(order).scatter_(0, order, order[place])
@@ -89,14 +84,16 @@ def other_class(y: Tensor, generator: torch.Generator | None = None) -> Tensor:
 def nearest(x: Tensor) -> Tensor:
     """The nearest other example, by Euclidean distance; of equally near ones the first.
 
+    A single example stays its own partner.
+
     Args:
-        x: ``(B, ...)`` floating, two examples or more, on any device: pixels, or features.
+        x: ``(B, ...)`` floating, on any device: pixels, or features.
 
     Returns:
         ``(B,)`` long, on the CPU.
 
     Raises:
-        ValueError: Fewer than two examples, or values that are not finite.
+        ValueError: No example, or values that are not finite.
         TypeError: ``x`` is not floating.
     """
     return _extreme(x, math.inf, torch.argmin)
@@ -116,7 +113,8 @@ def by_kernel(y: Tensor, bandwidth: float, generator: torch.Generator | None = N
     Example j becomes the partner of i with a probability proportional to
     ``exp(-|y_i - y_j|^2 / (2 bandwidth^2))``. The example itself is among them, with the largest
     weight of all, as in the authors' program: one with a lonely target mostly stays as it is. (The
-    authors choose among all training examples; with ``fit`` it is among those of the batch.)
+    authors choose among all training examples; with ``fit`` it is among those of the batch.) Among
+    equal targets all are equally likely.
 
     Args:
         y: ``(B,)`` or ``(B, T)`` targets; integers are taken as numbers.
@@ -128,8 +126,8 @@ def by_kernel(y: Tensor, bandwidth: float, generator: torch.Generator | None = N
         ``(B,)`` long, on the CPU.
 
     Raises:
-        ValueError: ``bandwidth`` out of range; ``y`` is empty, has another shape, values that are
-            not finite, or only one value.
+        ValueError: ``bandwidth`` out of range; ``y`` is empty, has another shape, or values that
+            are not finite.
         RuntimeError: A ``generator`` inside a DataLoader worker.
 
     Source: Yao, Wang, Zhang, Zou, Finn, "C-Mixup: Improving Generalization in Regression",
@@ -143,13 +141,8 @@ def by_kernel(y: Tensor, bandwidth: float, generator: torch.Generator | None = N
     y = y.detach().reshape(len(y), -1).cpu().double()
     if not y.isfinite().all():
         raise ValueError("y holds values that are not finite; valid are finite targets")
-    if (y == y[0]).all():
-        raise ValueError(
-            f"y has {len(y)} targets, all equal: no kernel can tell them apart. Valid are two "
-            "different targets or more; for partners that are all equally likely use draw_mixup"
-        )
     # Drawn before the blocks, so that the blocks' size changes nothing.
-    uniform = torch.rand(len(y), 1, generator=generator, dtype=torch.double)
+    uniform = torch.rand(len(y), 1, generator=generator, dtype=torch.double, device="cpu")
     chosen = []
     for rows in _blocks(len(y)):
         # Divided before it is squared: a tiny bandwidth must not become 0.
@@ -206,10 +199,10 @@ def draw_chosen(
 
 
 def _class_ids(y: Tensor, generator: torch.Generator | None) -> Tensor:
-    if y.ndim != 1 or len(y) == 0 or y.is_floating_point():
+    if y.ndim != 1 or len(y) == 0 or (y.is_floating_point() and not torch.equal(y, y.trunc())):
         raise ValueError(
-            f"y has shape {tuple(y.shape)} and dtype {y.dtype}; valid are class ids (B,), integer, "
-            "one or more"
+            f"y has shape {tuple(y.shape)} and dtype {y.dtype}; valid are class ids (B,), whole "
+            "numbers, one or more"
         )
     check_draw(len(y), 1.0, generator)
     return y.detach().cpu()
@@ -227,8 +220,8 @@ def _extreme(x: Tensor, own: float, best: Callable) -> Tensor:
     """For each example the ``best`` by distance, with ``own`` as the distance from itself."""
     if not x.is_floating_point():
         raise TypeError(f"x has dtype {x.dtype}; valid is a floating dtype")
-    if x.ndim == 0 or len(x) < 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}; valid is (B, ...) with B >= 2")
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}; valid is (B, ...) with B >= 1")
     if not x.isfinite().all():
         raise ValueError("x holds values that are not finite; valid are finite values")
     # Half precision would make near distances equal, and the sum of squares overflow.
@@ -236,7 +229,7 @@ def _extreme(x: Tensor, own: float, best: Callable) -> Tensor:
     chosen = []
     for rows in _blocks(len(x)):
         distance = _distances(flat[rows], flat)
-        distance[torch.arange(len(distance)), torch.arange(rows.start, rows.stop)] = own
+        distance[:, rows].fill_diagonal_(own)
         chosen.append(best(distance, 1))
     return torch.cat(chosen).cpu()
 
