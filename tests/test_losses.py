@@ -5,8 +5,10 @@ from functools import partial
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils.data import TensorDataset
 
-from mixup_lib import Mix, draw_cutmix, draw_dirichlet, draw_mixup, mixed_loss, no_mix
+from mixup_lib import Mix, draw_cutmix, draw_dirichlet, draw_mixup, fit, mixed_loss, no_mix
+from mixup_lib.mixing import draw_frames
 
 cross_entropy = partial(F.cross_entropy, reduction="none")
 DRAWS = [
@@ -102,3 +104,77 @@ def test_nothing_is_changed_and_lengths_are_checked():
         mixed_loss(cross_entropy, logits[:3], y, mix)
     with pytest.raises(ValueError, match=r"y has shape \(2,\).*batch of 4"):
         mixed_loss(cross_entropy, logits, y[:2], mix)
+
+
+# Ignored labels ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", [-100, 255, 2])
+def test_ignored_labels_do_not_count_in_the_mean(label):
+    logits = torch.randn(8, 3, requires_grad=True)
+    y = torch.tensor([0, 1, 2, label, 0, label, 1, label])
+    loss_fn = partial(cross_entropy, ignore_index=label)
+    plain = F.cross_entropy(logits, y, ignore_index=label)
+    ours = mixed_loss(loss_fn, logits, y, no_mix(8))
+    torch.testing.assert_close(ours, plain)
+    torch.testing.assert_close(gradient(ours, logits), gradient(plain, logits))
+    module = torch.nn.CrossEntropyLoss(reduction="none", ignore_index=label)
+    for loss in (module, partial(module)):
+        assert torch.equal(mixed_loss(loss, logits, y, no_mix(8)), ours)
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_ignored_labels_lose_their_share_of_the_mean(draw):
+    logits, y = torch.randn(6, 5), torch.tensor([0, -100, 2, 4, -100, 1])
+    mix = draw(6)
+    total = weight = 0.0
+    for index, weights in zip(mix.index, mix.weights):
+        for b in range(6):
+            if y[index[b]] != -100:
+                total += weights[b] * F.cross_entropy(logits[b], y[index[b]])
+                weight += weights[b]
+    torch.testing.assert_close(mixed_loss(cross_entropy, logits, y, mix), total / weight)
+
+
+def test_unsigned_labels_have_no_negative_one():
+    y = torch.tensor([156, 3], dtype=torch.uint8)  # 156 is -100 in eight bits
+    loss = mixed_loss(lambda logits, y: y.float(), torch.zeros(2, 3), y, no_mix(2))
+    assert loss == (156 + 3) / 2
+
+
+# Targets of positions -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_segmentation_is_judged_by_the_pasted_mask(ignored):
+    logits, y = torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
+    if ignored:
+        y[:, 0] = -100
+    mix = draw_cutmix(3, (3, 1, 6, 7), per_sample=True)
+    wanted = F.cross_entropy(logits, mix.paste(y))
+    torch.testing.assert_close(mixed_loss(cross_entropy, logits, y, mix), wanted)
+    mix = draw_mixup(3, per_sample=True)
+    if not ignored:
+        wanted = F.cross_entropy(logits, mix.targets(y, 4).movedim(-1, 1))
+        torch.testing.assert_close(mixed_loss(cross_entropy, logits, y, mix), wanted)
+    torch.testing.assert_close(
+        mixed_loss(cross_entropy, logits, y, no_mix(3)), F.cross_entropy(logits, y)
+    )
+
+
+def test_labels_of_frames_are_pasted_with_the_frames():
+    logits, y = torch.randn(3, 4, 8), torch.randint(0, 4, (3, 8))
+    for mix in (draw_frames(3, 8, per_sample=True), draw_cutmix(3, (8,), dims=(-1,))):
+        wanted = F.cross_entropy(logits, mix.paste(y, (1,)))
+        torch.testing.assert_close(mixed_loss(cross_entropy, logits, y, mix), wanted)
+        named = mixed_loss(cross_entropy, logits, y, mix, dims=(1,))
+        torch.testing.assert_close(named, wanted)
+
+
+def test_fit_trains_a_segmentation():
+    x = torch.rand(12, 1, 6, 6)
+    data = TensorDataset(x, (x[:, 0] > 0.5).long())
+    model = torch.nn.Conv2d(1, 2, 1)
+    mixing = partial(draw_cutmix, size=(6, 6))
+    history = fit(model, data, epochs=3, batch_size=5, mixing=mixing)
+    assert history["train_loss"][-1] < history["train_loss"][0]

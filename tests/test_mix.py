@@ -4,6 +4,8 @@ The label is the example's own index throughout, so every pairing is visible: mi
 matrix shows the matrix W of ``x' = W x`` itself.
 """
 
+from functools import partial
+
 import hypothesis.strategies as st
 import pytest
 import torch
@@ -11,6 +13,16 @@ from hypothesis import given
 from torch.autograd import gradcheck
 
 from mixup_lib import Mix, draw_cutmix, draw_dirichlet, draw_mixup, no_mix
+from mixup_lib.mixing import (
+    by_kernel,
+    draw_chosen,
+    draw_frames,
+    draw_scheduled,
+    nearest,
+    off_late,
+    other_class,
+    same_class,
+)
 from mixup_lib.mixing import memory as _memory
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -217,3 +229,134 @@ def test_a_mix_is_immutable_and_moves():
         mix.weights = torch.ones(2, 3)
     moved = mix.to("meta")
     assert moved.index.is_meta and moved.box.stop.is_meta and moved.box.size == (4, 5)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_class_ids_are_recognised_in_any_dtype(dtype):
+    y, mix = torch.tensor([3, 1, 0, 2]), pair()
+    wanted = mix.targets(y, 4)  # as many classes as examples: ids would be averaged unnoticed
+    assert torch.equal(mix.targets(y.to(dtype), 4), wanted)
+    assert torch.equal(mix.targets(y.to(dtype), 9)[:, :4], wanted)
+    # Without a number of classes they are what they look like: targets of a regression.
+    torch.testing.assert_close(mix.targets(y.to(dtype)), mix.inputs(y.float()))
+
+
+@pytest.mark.parametrize("dtype", [torch.long, torch.int32, torch.uint8, torch.bool])
+def test_one_hot_labels_of_integers_are_recognised(dtype):
+    y, mix = torch.tensor([3, 1, 0, 2]), pair()
+    one_hot = torch.nn.functional.one_hot(y, 5)
+    assert torch.equal(mix.targets(one_hot.to(dtype), 5), mix.targets(y, 5))
+    tokens = torch.tensor([[0, 1, 2], [2, 2, 1], [0, 0, 2], [1, 1, 0]])  # ids: three tokens each
+    assert mix.targets(tokens, 3).shape == (4, 3, 3)
+
+
+# Targets that have positions ------------------------------------------------------------------
+
+PASTES = {
+    # Shape of the inputs, axes cut, positions of the labels, dims= where they can't be found.
+    "image": ((5, 3, 6, 7), None, (6, 7), None),
+    "square image": ((5, 3, 6, 6), (2, 3), (6, 6), None),
+    "wave": ((5, 2, 9), (-1,), (9,), None),
+    "clip in time": ((5, 2, 6, 3, 4), (2,), (6,), None),
+    "clip in space and time": ((5, 2, 6, 3, 4), (2, 3, 4), (6, 3, 4), None),
+    "sequence of vectors": ((5, 8, 3), (1,), (8,), None),
+    "bands of a spectrogram": ((5, 1, 6, 7), (2,), (6, 7), (1,)),
+}
+
+
+@pytest.mark.parametrize("per_sample", [False, True])
+@pytest.mark.parametrize("name", PASTES)
+def test_targets_of_positions_are_pasted_as_the_inputs_are(name, per_sample):
+    """Every pixel holds the number of its example, and so does its label."""
+    shape, cut, positions, dims = PASTES[name]
+    generator = torch.Generator().manual_seed(2)
+    seen = set()
+    for _ in range(10):
+        mix = draw_cutmix(5, shape, dims=cut, per_sample=per_sample, generator=generator)
+        owner = torch.arange(5).view(-1, *[1] * (len(shape) - 1)).expand(shape)
+        x = mix.inputs(owner.float())
+        # The labels lie where the inputs do: without channels, and some without further axes.
+        first = x[:, 0] if name != "sequence of vectors" else x[..., 0]
+        while first.ndim > 1 + len(positions):
+            first = first[..., 0]
+        y = torch.arange(5).view(-1, *[1] * len(positions)).expand(5, *positions)
+        targets = mix.targets(y, 5, dims)
+        assert targets.shape == (5, *positions, 5) and targets.dtype == torch.float32
+        assert torch.equal(targets.argmax(-1), first.long())
+        assert torch.equal(mix.paste(y, dims or mix.cut_axes(y)), first.long())
+        assert torch.equal(targets, torch.nn.functional.one_hot(first.long(), 5).float())
+        # One-hot scores, classes last, and masks of bits, give the same.
+        assert torch.equal(mix.targets(torch.nn.functional.one_hot(y, 5), 5, dims), targets)
+        seen.add((x[:, 0] != owner[:, 0]).any().item())
+    assert True in seen
+
+
+def test_soft_masks_with_channels_are_pasted():
+    mix = draw_cutmix(3, (3, 2, 6, 7), per_sample=True)
+    y = torch.rand(3, 4, 6, 7)
+    assert torch.equal(mix.targets(y), mix.inputs(y))
+
+
+def test_targets_of_whole_examples_keep_one_weight_under_a_box():
+    mix = draw_cutmix(4, (4, 1, 7), dims=(-1,))
+    scores = torch.rand(4, 7)  # as long as the wave
+    wanted = mix.weights[0, :, None] * scores + mix.weights[1, :, None] * scores[mix.index[1]]
+    assert torch.equal(mix.targets(scores, 7), wanted)
+    assert torch.equal(mix.targets(scores, dims=()), wanted)
+    assert torch.equal(mix.targets(scores, dims=(1,)), mix.paste(scores, (1,)))
+    assert torch.equal(mix.targets(scores[:, :3]), wanted[:, :3])
+    assert torch.equal(mix.targets(scores[:, 0]), wanted[:, 0])
+
+
+def test_without_a_box_positions_are_weighted():
+    y = torch.tensor([[0, 1], [1, 1], [2, 0], [0, 0]])
+    assert torch.equal(pair().targets(y, 3)[0], torch.tensor([[0.25, 0.75, 0], [0, 1, 0]]))
+    mix = no_mix(4)
+    assert torch.equal(mix.targets(y, 3).argmax(-1), y) and mix.paste(y) is y
+
+
+# Default dtype and device ---------------------------------------------------------------------
+
+
+@pytest.fixture(params=[torch.float64, torch.bfloat16, torch.float16, "meta"])
+def default(request):
+    """Another default dtype, or another default device, on which there are no numbers at all."""
+    if request.param == "meta":
+        torch.set_default_device("meta")
+    else:
+        torch.set_default_dtype(request.param)
+    yield
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+
+
+def test_draws_do_not_depend_on_the_defaults(default):
+    def drawn():
+        g = torch.Generator("cpu").manual_seed(4)
+        y = torch.tensor([0, 1, 0, 1, 2], device="cpu")
+        x = torch.arange(5.0, dtype=torch.float32, device="cpu")
+        choose = partial(by_kernel, bandwidth=1.0)
+        return [
+            draw_mixup(5, 0.4, generator=g),
+            draw_mixup(5, 0.4, per_sample=True, generator=g),
+            draw_dirichlet(5, 3, generator=g),
+            draw_cutmix(5, (8, 9), per_sample=True, generator=g),
+            draw_frames(5, 7, per_sample=True, generator=g),
+            draw_scheduled(5, 0.5, off_late, generator=g),
+            *(draw_chosen(5, x, y, rule, generator=g) for rule in (same_class, other_class)),
+            draw_chosen(5, x, y, nearest, generator=g),
+            draw_chosen(5, x, x, choose, generator=g),
+            no_mix(5),
+        ]
+
+    changed = drawn()
+    x, y = torch.rand(5, 3), torch.arange(5) % 3
+    for mix in changed[:3]:
+        assert mix.inputs(x).dtype == x.dtype
+        assert mix.targets(y, 3).dtype == torch.float32
+    assert all(m.index.is_cpu and m.weights.is_cpu for m in changed)
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+    for mine, usual in zip(changed, drawn(), strict=True):
+        assert mine.weights.dtype == torch.float32
+        assert torch.equal(mine.index, usual.index) and torch.equal(mine.weights, usual.weights)

@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+from torchvision import tv_tensors
 
 from mixup_lib import Mix, draw_cutmix, draw_mixup
 
 MIX = draw_mixup(4)
 BOXED = draw_cutmix(4, (5, 6))
+CUT = draw_cutmix(4, (7,), dims=(-1,))
+COORDINATES = tv_tensors.BoundingBoxes(torch.zeros(4, 4), format="XYXY", canvas_size=(5, 6))
 X = torch.zeros(4, 3)
 NEEDS_GRADIENT = torch.zeros(4, 3, requires_grad=True)
 ARANGE = torch.arange(4).expand(2, 4)
@@ -104,6 +107,81 @@ CASES = {
         lambda: BOXED.inputs(torch.zeros(4, 6)),
         ValueError,
         ["box.dims=(-2, -1)", "(4, 6)"],
+    ),
+    "weights below 0": (
+        lambda: Mix(ARANGE, torch.tensor([[1.5], [-0.5]]).expand(2, 4)),
+        ValueError,
+        ["weights holds values from -0.5 to 1.5", "0 to 1"],
+    ),
+    "weights that are no numbers": (
+        lambda: Mix(ARANGE, WEIGHTS * torch.nan),
+        ValueError,
+        ["weights holds values from nan", "finite"],
+    ),
+    "weights that do not sum to 1": (
+        lambda: Mix(ARANGE, WEIGHTS * 0.9),
+        ValueError,
+        ["column that sums to 0.9", "valid is 1"],
+    ),
+    "half precision rounded the weights": (
+        lambda: Mix(ARANGE[:1].expand(3, 4), torch.full((3, 4), 1 / 3).bfloat16().float()),
+        ValueError,
+        ["column that sums to 1.00"],
+    ),
+    "a partner that is not there": (
+        lambda: Mix(torch.stack([ARANGE[0], ARANGE[0] + 1]), WEIGHTS),
+        ValueError,
+        ["index holds values from 0 to 4", "0 to 3"],
+    ),
+    "no tensor": (
+        lambda: MIX.inputs(X.numpy()),
+        TypeError,
+        ["x is a ndarray", "as_tensor"],
+    ),
+    "a list of targets": (
+        lambda: MIX.targets([{"boxes": X}]),
+        TypeError,
+        ["y is a list", "one tensor"],
+    ),
+    "coordinates": (
+        lambda: BOXED.targets(COORDINATES),
+        TypeError,
+        ["y holds coordinates (BoundingBoxes)", "neither weighted nor pasted"],
+    ),
+    "fractions as class ids": (
+        lambda: MIX.targets(torch.rand(4), 3),
+        ValueError,
+        ["num_classes=3", "fractions", "num_classes=None for regression"],
+    ),
+    "ignored labels": (
+        lambda: MIX.targets(torch.tensor([0, 1, -100, 1]), 2),
+        ValueError,
+        ["class ids from -100 to 1", "mixed_loss takes them"],
+    ),
+    "labels of other positions": (
+        lambda: BOXED.targets(torch.zeros(4, 5, dtype=torch.long), 3),
+        ValueError,
+        ["y has shape (4, 5)", "other positions", "dims=(-2, -1)", "(5, 6)", "dims=()"],
+    ),
+    "a mask of another size": (
+        lambda: BOXED.targets(torch.zeros(4, 10, 12, dtype=torch.long), 3),
+        ValueError,
+        ["y has shape (4, 10, 12)", "other positions", "length (5, 6)"],
+    ),
+    "scores or positions": (
+        lambda: CUT.targets(torch.zeros(4, 7)),
+        ValueError,
+        ["y has shape (4, 7)", "positions or of whole examples", "dims=()"],
+    ),
+    "axes of another number": (
+        lambda: BOXED.targets(torch.zeros(4, 5, 6), dims=(1,)),
+        ValueError,
+        ["dims=(1,)", "2 axes"],
+    ),
+    "nothing to paste": (
+        lambda: MIX.paste(X),
+        ValueError,
+        ["the mix has no box", "draw_cutmix"],
     ),
     "weights of another shape": (
         lambda: Mix(ARANGE, WEIGHTS[:1]),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixup_lib.mixing.memory import check_out, gather, paste
 from mixup_lib.mixing.box import Box, along, axis_of, refuse_coordinates
+from mixup_lib.mixing.memory import check_out, gather, paste
 
 __all__ = ["Mix"]
 
@@ -235,7 +235,7 @@ class Mix:
                 break
         else:
             axes = None
-        if ndim == 2 and y.is_floating_point():
+        if ndim == y.ndim == 2 and y.is_floating_point():
             if axes is None:
                 return ()  # multi-label or regression targets of whole examples
         elif axes is not None:
@@ -354,7 +354,7 @@ def _check_class_ids(y: Tensor, num_classes: int | None) -> None:
             f"num_classes=None, but y has dtype {y.dtype} and so holds class ids: an average of "
             "ids means nothing. Valid: the number of classes, or floating targets"
         )
-    if not torch.compiler.is_compiling() and y.numel():
+    if not torch.compiler.is_compiling() and y.numel() and not y.is_meta:
         low, high = (extreme.item() for extreme in y.aminmax())
         if low < 0 or high >= num_classes:
             raise ValueError(

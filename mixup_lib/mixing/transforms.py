@@ -156,7 +156,7 @@ class CutMix(_MixTransform):
 
     Args:
         alpha, num_classes, p, per_sample, generator, labels_getter: As in :class:`Mixup`.
-        dims: The axes of the inputs that are cut, as in :func:`~mixup_lib.mixing.draw_cutmix`; the last
+        dims: The axes of the inputs that are cut, as in :func:`~mixup_lib.draw_cutmix`; the last
             two if None.
     """
 
