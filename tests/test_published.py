@@ -13,39 +13,108 @@ from mixup_lib.evidence.interval import Interval
 from mixup_lib.evidence.literature import (
     Reproduction,
     beside,
+    citable,
+    finding,
+    names,
     published,
     reproduce,
     source,
     sources,
 )
+from tools import literature
 
 ENTRIES = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
 NAMES = list(ENTRIES)
 REFERENCES = Path(__file__).parents[1] / "book" / "references.bib"
-WORDS = ("reference", "where", "what", "measure", "unit", "checked", "baseline_tuned")
+SOURCE = ("reference", "where", "checked")
+FIGURES = (*SOURCE, "what", "measure", "unit", "baseline_tuned")
 CHECKED = ("read in the source", "as cited by ", "quoted from memory, not checked")
+IN_NUMBERS = [name for name in NAMES if "values" in ENTRIES[name]]
+IN_WORDS = [name for name in NAMES if "says" in ENTRIES[name]]
+
+
+def keys():
+    return re.findall(r"^@\w+\{([^,]+),", REFERENCES.read_text("utf-8"), re.M)
+
+
+def test_an_entry_has_figures_or_words():
+    assert sorted(IN_NUMBERS + IN_WORDS) == sorted(NAMES) and NAMES == names()
+    assert len(keys()) == len(set(keys()))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_figure_has_a_source_a_unit_and_a_status(name):
+def test_every_entry_has_a_source_and_a_status(name):
     entry = published(name)
-    assert set(WORDS) | {"values"} <= set(entry) <= set(WORDS) | {"values", "note"}
-    keys = re.findall(r"^@\w+\{([^,]+),", REFERENCES.read_text("utf-8"), re.M)
-    assert entry["reference"] in keys
-    for part in WORDS:
+    assert entry["reference"] in keys()
+    for part in FIGURES if name in IN_NUMBERS else (*SOURCE, "says"):
         assert entry[part] == entry[part].strip() != "", part
-    assert entry["unit"] in ("percent", "decibels")
     assert entry["checked"].startswith(CHECKED)
+    if name in IN_WORDS:
+        assert set(entry) == {*SOURCE, "says"} and entry["says"].endswith(".")
+
+
+@pytest.mark.parametrize("name", IN_NUMBERS)
+def test_every_figure_has_a_unit_an_alpha_and_pairs(name):
+    entry = published(name)
+    parts = {*FIGURES, "values", "alpha", "pairs"}
+    assert parts <= set(entry) <= parts | {"note"}
+    assert entry["unit"] in ("percent", "decibels", "nats")
     assert re.match(r"(yes|no|not known)(: .|$)", entry["baseline_tuned"])
     values = entry["values"]
     assert len(values) > 1 and all(type(value) in (int, float) for value in values.values())
     top = 100 if entry["unit"] == "percent" else math.inf
     assert all(0 <= value <= top for value in values.values())
+    assert all(len(pair) == 2 and set(pair) <= set(values) for pair in entry["pairs"])
+    alpha = entry["alpha"]
+    if isinstance(alpha, dict):
+        assert alpha and all(any(method in value for value in values) for method in alpha)
+    else:
+        assert alpha.strip()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_was_read_can_be_cited(name):
+    if citable(name):
+        assert "memory" not in ENTRIES[name]["checked"]
+        text = finding(name)
+        assert text.endswith(".") and "\n" not in text and re.search("[a-z]", text)
+        assert ENTRIES[name].get("pairs", True), "figures without a pair say nothing"
+    else:
+        with pytest.raises(ValueError, match=f"name='{name}' is .*memory.*only what was read"):
+            finding(name)
+
+
+def test_a_finding_has_each_baseline_once_and_the_digits_of_its_source():
+    text = finding("openmixup-cifar10-400")
+    assert text.startswith("CIFAR-10, ResNet-18, 400 epochs: accuracy on the test data, median")
+    assert "none 95.10 → mixup 96.55 (+1.45), cutmix 96.13 (+1.03), manifold" in text
+    assert finding("manifold-pgd") == ENTRIES["manifold-pgd"]["says"]
+
+
+def test_gains_by_epochs_are_those_that_the_benchmark_prints():
+    gains = []
+    for name in ("openmixup-cifar10", *(f"openmixup-cifar10-{n}" for n in (400, 800, 1200))):
+        values = published(name)["values"]
+        gains.append(round(values["mixup"] - values["none"], 2))
+    assert gains == [0.83, 1.45, 1.12, 1.25]
+
+
+def test_the_page_of_references_has_every_entry_and_cites_none_from_memory():
+    page = literature.block()
+    for name in NAMES:
+        assert page.count(f'<span id="{literature.anchor(name)}"></span>') == 1
+    read, _, unread = page.partition("**Not read.**")
+    assert "memory" not in read
+    assert {name for name in NAMES if f"`{name}`" in unread} == {
+        name for name in NAMES if not citable(name)
+    }
+    with pytest.raises(ValueError, match="name='nowhere'"):
+        literature.link("nowhere")
 
 
 def test_percentages_are_told_from_accuracies():
-    for entry in ENTRIES.values():
-        if entry["unit"] == "percent":
+    for name in IN_NUMBERS:
+        if (entry := ENTRIES[name])["unit"] == "percent":
             assert ("accuracy" in entry["measure"]) != ("error" in entry["measure"])
 
 
@@ -113,10 +182,11 @@ def test_sources_say_how_a_figure_was_checked():
     table = sources("mixup-cifar10-repository", "mixup-cifar10-preact18")
     read, quoted = (row[2] for row in table.rows)
     assert read.startswith("read in the source; baseline tuned: yes: ")
-    assert quoted.startswith("quoted from memory") and "; baseline tuned: not known" in quoted
+    assert quoted.startswith("as cited by verma2019manifold") and "quoted from memory" in quoted
+    assert "; baseline tuned: not known" in quoted
     text = source("mixup-cifar10-repository")
     assert max(map(len, text.splitlines())) <= 76
     whole = " ".join(text.split())
-    assert whole.startswith("published in zhang2017code, README.md")
+    assert whole.startswith("published in zhang2017code, README.md") and " alpha: mixup 1 " in whole
     checked, tuned = read.split("; baseline tuned: ")
     assert whole.endswith(f"checked: {checked} baseline tuned: {tuned}")

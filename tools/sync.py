@@ -16,7 +16,7 @@ import nbformat
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import course, ledger, plan, speed
+from tools import course, ledger, literature, plan, speed
 from tools.course import between
 
 REPOSITORY = r"https://[\w.-]+/[\w.-]+/[\w-]+(?:\.\w+)*"
@@ -145,6 +145,8 @@ def derived() -> dict[Path, str]:
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
     scale = root / "book" / "scale.md"
     files[scale] = between(addressed(scale.read_text()), "imagenet", plan.block())
+    references = root / "book" / "references.md"
+    files[references] = between(addressed(references.read_text()), "literature", literature.block())
     conda = root / "environment.yml"
     block = r"(?m)(?<=constraint requirements\.lock\n)(?:      - .*\n)*"
     files[conda] = re.sub(block, conda_packages() + "\n", conda.read_text(), count=1)

@@ -1,6 +1,8 @@
-"""Published figures, from one file, each with its source, and our recorded runs beside them.
+"""What others published, from one file, each entry with its source; our recorded runs beside it.
 
-The figures lie in ``results/published.json`` of the repository; an installed wheel carries a copy.
+It lies in ``results/published.json`` of the repository; an installed wheel carries a copy. An entry
+holds figures, or says in our own words what its source found. The name of an entry never changes:
+the ledger and the pages refer to it.
 """
 
 import json
@@ -15,26 +17,79 @@ from mixup_lib.evidence.interval import FEWEST, Interval
 from mixup_lib.evidence.paired import Comparison
 from mixup_lib.page.tables import Table
 
-__all__ = ["Reproduction", "beside", "published", "reproduce", "source", "sources"]
+__all__ = [
+    "Reproduction", "beside", "citable", "finding", "names", "published", "reproduce", "source",
+    "sources",
+]  # fmt: skip
+
+
+def names() -> list[str]:
+    """The names of all entries, in the order of the file."""
+    return list(_entries())
 
 
 def published(name: str) -> dict:
-    """The figures called ``name``.
+    """The entry called ``name``.
 
     Returns:
-        ``values``, numbers by method as their source names it; ``what``, ``measure``, ``unit`` and
-        ``note`` say what was measured; ``reference`` is a key of the book's references, ``where``
-        the place in it. ``checked`` says whether the figure was read in its source, and
-        ``baseline_tuned``, which begins with "yes", "no" or "not known", whether the plain
-        training was tuned as its rival was.
+        ``reference`` is a key of the book's references, ``where`` the place in it, and ``checked``
+        says whether it was read there or who cites it. An entry in words has ``says``, a sentence.
+        One of figures has ``values``, numbers by method as their source names it; ``what``,
+        ``measure``, ``unit`` and ``note`` say what was measured, ``pairs`` which values belong
+        side by side, baseline first, and ``alpha`` the parameter of each mixing method, or why it
+        is not known. ``baseline_tuned``, which begins with "yes", "no" or "not known", tells
+        whether the plain training was tuned as its rival was.
 
     Raises:
         ValueError: if there is no such entry; the message names those that there are.
     """
-    entries = json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
+    entries = _entries()
     if name not in entries:
         raise ValueError(f"name={name!r} is not published; valid are {', '.join(entries)}")
     return entries[name]
+
+
+def _entries() -> dict[str, dict]:
+    return json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
+
+
+def citable(name: str) -> bool:
+    """True if the entry was read in its source or in one that cites it, False if remembered.
+
+    Raises:
+        ValueError: as in :func:`published`.
+    """
+    return "from memory" not in published(name)["checked"]
+
+
+def finding(name: str) -> str:
+    """What a source found, in one sentence of plain text.
+
+    Of figures, each pair: both numbers, with as many decimals as the source, and the difference.
+
+    Raises:
+        ValueError: if there is no such entry, or it is quoted from memory: the ledger and the pages
+            cite only what somebody read.
+    """
+    entry = published(name)
+    if not citable(name):
+        raise ValueError(f"name={name!r} is {entry['checked']!r}; only what was read is cited")
+    if "says" in entry:
+        return entry["says"]
+    return f"{entry['what']}: {entry['measure']}, in {entry['unit']}: {_contrasts(entry)}."
+
+
+def _contrasts(entry: dict) -> str:
+    """Each baseline once, with what is set beside it."""
+    values = entry["values"]
+    digits = max(len(str(values[one]).partition(".")[2]) for pair in entry["pairs"] for one in pair)
+    found = {}
+    for baseline, method in entry["pairs"]:
+        change = f"{values[method] - values[baseline]:+.{digits}f}"
+        found.setdefault(baseline, []).append(f"{method} {values[method]:.{digits}f} ({change})")
+    return "; ".join(
+        f"{name} {values[name]:.{digits}f} → {', '.join(beside)}" for name, beside in found.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -163,14 +218,18 @@ def _row(row: Reproduction, digits: int) -> list[str]:
 
 
 def source(name: str) -> str:
-    """Where a published figure stands, how it was checked, whether its baseline was tuned.
+    """Where a published figure stands, its alpha, how it was checked, how its baseline was tuned.
 
     Raises:
         ValueError: as in :func:`published`.
     """
     entry = published(name)
+    alpha = entry["alpha"]
+    if isinstance(alpha, dict):
+        alpha = ", ".join(f"{method} {value}" for method, value in alpha.items())
     lines = (
         f"published in {entry['reference']}, {entry['where']}: {entry['measure']}",
+        f"alpha: {alpha}",
         f"checked: {entry['checked']}",
         f"baseline tuned: {entry['baseline_tuned']}",
     )
