@@ -1,10 +1,11 @@
-"""Settings for all tests and notebooks; tools/course.py says why."""
+"""Settings for all tests and notebooks; tools/course.py and tools/test.py say why."""
 
 import os
 
+import pytest
 from nbval.kernel import RunningKernel
 
-from tools import course
+from tools import course, test
 
 os.environ.update(course.ENVIRONMENT)
 
@@ -16,6 +17,24 @@ def run_with_history(kernel, source, allow_stdin=None):
 
 
 RunningKernel.execute_cell_input = run_with_history
+
+
+def pytest_addoption(parser):
+    parser.addoption("--check", action="store_true", help="leave out what takes long")
+
+
+def pytest_ignore_collect(collection_path, config):
+    long = collection_path.is_file() and test.takes_long(collection_path.name)
+    return True if long and config.getoption("--check") else None
+
+
+def pytest_collection_modifyitems(items):
+    test.arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return test.Units(config, log)
 
 
 def pytest_runtest_setup(item):

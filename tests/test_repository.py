@@ -132,12 +132,13 @@ def test_python_files_are_short():
     assert not long
 
 
-def test_style():
+@pytest.mark.parametrize("command", [
+    ["ruff", "check", "--no-cache"],
+    ["ruff", "format", "--check", "--no-cache"],
+], ids=" ".join)  # fmt: skip
+def test_style(command):
     run = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--no-cache", course.ROOT],
-        check=False,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", *command, course.ROOT], check=False, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

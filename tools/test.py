@@ -1,51 +1,97 @@
-"""Runs every test on two cores: notebooks and assignments in one process, all others in another.
+"""Runs the tests on all cores, each file's in one process.
 
-    python -m tools.test
+    python -m tools.test [--check] [OPTIONS OF PYTEST]
 
-Both compute on one thread, so that they cost each other little. What the first prints is held
-back until the second has finished, so that each report can be read as a whole.
+``--check`` leaves out what takes long: notebooks, the built book, assignments, whatever starts
+processes. The rest, with style, types and spelling, is for whoever edits. Everything computes on
+one thread, so that processes cost each other little; long units start first, so that no core is
+idle for long at the end.
 """
 
-import subprocess
+import os
 import sys
-import tempfile
+from pathlib import PurePath
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tools import course
 
-# Files that build, prove and grade assignments: about as long as all notebooks.
-ASSIGNMENTS = [
-    str(path.relative_to(course.ROOT))
-    for pattern in ("assign*", "grading", "sandbox")
-    for path in sorted((course.ROOT / "tests").glob(f"test_{pattern}.py"))
-]
+# What takes long, the longest first. The tests of a unit's files run in one process, one after the
+# other, and share what they build: the book, the assignments, started processes.
+BOOK = ("test_book.py", "test_browser.py", "test_slides.py", "test_quiz.py")
+UNITS = (
+    ("test_assignments.py",),
+    BOOK,
+    ("test_grading.py", "test_sandbox.py"),
+    ("test_assignment_a2.py",),
+    ("test_assignment_a3.py",),
+    ("test_assignment_a4.py",),
+    ("test_processes.py",),
+    ("test_experiments_command.py",),
+    ("test_bench.py",),
+    ("test_workers.py",),
+    ("test_execution.py",),
+)
+LONG = [file for unit in UNITS for file in unit]
+MOST = 8  # processes; each holds torch and its peers in memory
 
 
-def start(*parts: str, **options) -> subprocess.Popen:
-    """pytest on one part of the repository."""
-    command = [sys.executable, "-m", "pytest", *parts]
-    return subprocess.Popen(command, cwd=course.ROOT, **options)
+def file_of(nodeid: str) -> PurePath:
+    """The file of a test, from its id."""
+    return PurePath(nodeid.partition("::")[0])
 
 
-def main() -> int:
-    """Exit status 0 if both parts passed, else 1."""
-    with tempfile.TemporaryFile("w+") as report:
-        print(
-            "Notebooks and assignments run in the background; their report comes last.", flush=True
-        )
-        slow = start("notebooks", *ASSIGNMENTS, stdout=report, stderr=subprocess.STDOUT)
-        try:
-            others = start("tests", *(f"--ignore={file}" for file in ASSIGNMENTS)).wait()
-            if slow.poll() is None:
-                print("Waiting for notebooks and assignments.", flush=True)
-            failed = slow.wait() != 0
-        finally:
-            slow.kill()
-        report.seek(0)
-        print(report.read())
-    if others:
-        print("Tests outside of notebooks and assignments failed, too: see the report above.")
-    return int(failed or others != 0)
+def unit(nodeid: str) -> str:
+    """The unit of a test: its file, or the first of the files that share a process with it."""
+    file = file_of(nodeid)
+    return next((files[0] for files in UNITS if file.name in files), str(file))
+
+
+def takes_long(nodeid: str) -> bool:
+    """Whether ``make check`` leaves a test out."""
+    file = file_of(nodeid)
+    return file.suffix == ".ipynb" or file.name in LONG
+
+
+def place(nodeid: str) -> tuple:
+    """Where a test stands in the queue: long files as listed, notebooks by their time, the rest."""
+    file = file_of(nodeid)
+    if file.name in LONG:
+        return 0, LONG.index(file.name)
+    seconds = course.times().get(file.stem, {}).get("cpu", {}).get("seconds", 60)
+    return (1, -seconds) if file.suffix == ".ipynb" else (2, 0)
+
+
+def arrange(items: list) -> None:
+    """Sorts collected tests: long ones first.
+
+    Raises:
+        pytest.UsageError: a test needs the book and stands outside of the unit that builds it.
+    """
+    for item in items:
+        if "site" in getattr(item, "fixturenames", ()) and item.path.name not in BOOK:
+            raise pytest.UsageError(f"{item.nodeid} needs the book: name its file in tools/test.py")
+    places = {item.path: place(item.nodeid) for item in items}
+    items.sort(key=lambda item: places[item.path])
+
+
+class Units(LoadScopeScheduling):
+    """Gives whole units to processes, in the order in which they were collected."""
+
+    def __init__(self, config, log=None):
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status of pytest."""
+    processes = min(os.cpu_count() or 1, MOST)
+    return pytest.main([*(["-n", str(processes)] if processes > 1 else []), *arguments])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
