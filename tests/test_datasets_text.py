@@ -1,12 +1,14 @@
 """Text data: the course's own corpus, and the loaders of the public sets."""
 
 import re
+import tarfile
 from importlib.resources import files
 
 import pytest
 import torch
 
-from mixup_lib.datasets import data_root, imdb, rotten_tomatoes, sentences, text, trec
+from mixup_lib.datasets import data_root, download, imdb, rotten_tomatoes, sentences, text, trec
+from mixup_lib.datasets.download import md5
 
 ROWS = [
     line.split("\t")
@@ -55,24 +57,40 @@ def test_sentences_come_in_three_disjoint_stratified_parts():
 
 
 @pytest.fixture
-def questions(tmp_path):
+def questions(tmp_path, monkeypatch):
     folder = tmp_path / "trec"
     folder.mkdir()
     lines = [f"{label}:x What is caf\xe9 {i} ?" for i in range(4) for label in text.TREC_CLASSES]
-    (folder / "TREC.train").write_text("\n".join(lines), encoding="latin-1")
-    (folder / "TREC.test").write_text("HUM:ind Who ?\nNUM:date When ?", encoding="latin-1")
+    contents = {"TREC.train": "\n".join(lines), "TREC.test": "HUM:ind Who ?\nNUM:date When ?"}
+    for name, content in contents.items():
+        known(folder / name, content, monkeypatch)
     return tmp_path
 
 
-def test_trec_reads_its_layout(questions):
+def known(path, content, monkeypatch):
+    """Write a file of questions, and have the loader know its checksum."""
+    path.write_text(content, encoding="latin-1")
+    source = text.TREC_FILES[path.name][0]
+    monkeypatch.setitem(text.TREC_FILES, path.name, (source, md5(path)))
+
+
+def test_trec_reads_its_layout(questions, monkeypatch):
     splits = trec(root=questions, validation=6)
     assert len(splits.train) == 18 and len(splits.validation) == 6
     assert splits.test.texts == ["Who ?", "When ?"] and splits.test.y.tolist() == [3, 5]
     assert "caf\xe9" in splits.train.texts[0]
-    with open(questions / "trec" / "TREC.test", "a") as file:
-        file.write("\nFOOD:soup Which ?")
+    known(questions / "trec" / "TREC.test", "HUM:ind Who ?\nFOOD:soup Which ?", monkeypatch)
     with pytest.raises(OSError, match="has the label 'FOOD'; valid are ABBR, DESC"):
         trec(root=questions)
+
+
+@pytest.mark.parametrize("name", ["TREC.train", "TREC.test"])
+def test_half_a_file_of_questions_is_refused(name, questions):
+    path = questions / "trec" / name
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[: len(lines) // 2]))
+    with pytest.raises(OSError, match=rf"{name} is damaged: MD5 .*download=True"):
+        trec(root=questions, validation=6)
 
 
 def test_trec_is_fetched_whole_or_not_at_all(tmp_path, questions, monkeypatch):
@@ -80,13 +98,12 @@ def test_trec_is_fetched_whole_or_not_at_all(tmp_path, questions, monkeypatch):
 
     def fetch(archive, folder, mirrors):
         asked.append((archive.name, archive.md5, mirrors))
-        folder.mkdir(exist_ok=True, parents=True)
         source = "TREC.train" if archive.name.startswith("train") else "TREC.test"
         target = folder / archive.name
         target.write_bytes((questions / "trec" / source).read_bytes())
         return target
 
-    monkeypatch.setattr(text, "fetch", fetch)
+    monkeypatch.setattr(download, "fetch", fetch)
     trec(root=tmp_path / "new", validation=6, mirrors="https://one.example")
     assert [name for name, *_ in asked] == ["train_5500.label", "TREC_10.label"]
     assert sorted(p.name for p in (tmp_path / "new" / "trec").iterdir()) == [
@@ -110,6 +127,43 @@ def test_damaged_reviews_are_refused(tmp_path):
         (folder / f"rt-polarity.{label}").write_text("a film .\n")
     with pytest.raises(OSError, match="is damaged: its sentences have SHA-256"):
         rotten_tomatoes(root=tmp_path)
+
+
+def test_an_archive_of_other_reviews_is_not_accepted(tmp_path):
+    (tmp_path / "rt-polaritydata").mkdir()
+    for label in ("neg", "pos"):
+        (tmp_path / "rt-polaritydata" / f"rt-polarity.{label}").write_text("a film .\n")
+    path = tmp_path / "reviews.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(tmp_path / "rt-polaritydata", "rt-polaritydata")
+    assert "its sentences have SHA-256" in text.ROTTEN_TOMATOES.fault(path)
+    path.write_text("<html>Please log in</html>")
+    assert text.ROTTEN_TOMATOES.fault(path).endswith(", a web page")
+    real = data_root() / "rt-polarity"
+    if not real.exists():
+        pytest.skip("Rotten Tomatoes is not on this machine")
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(real, "rt-polaritydata")
+    assert text.ROTTEN_TOMATOES.fault(path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("7_9.txt", b"good", "its number of stars is not one of a neg review"),
+        ("7_2.txt", b" ", "7_2.txt is empty"),
+        ("7_2.txt", b"caf\xe9", "7_2.txt is damaged: 'utf-8' codec"),
+    ],
+)
+def test_reviews_are_checked_one_by_one(name, content, error, tmp_path, monkeypatch):
+    folder = tmp_path / "aclImdb" / "train" / "neg"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(content)
+    with pytest.raises(OSError, match="holds 1 reviews instead of 12500"):
+        imdb(root=tmp_path)
+    monkeypatch.setattr(text, "IMDB_EACH", 1)
+    with pytest.raises(OSError, match=error):
+        imdb(root=tmp_path)
 
 
 def test_both_encodings_of_the_reviews_read_the_same():

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import hashlib
+import multiprocessing
 import re
 import threading
 import time
@@ -11,12 +12,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from mixup_lib.datasets import DownloadError, download
-from mixup_lib.datasets.download import Archive, addresses, fetch
+from mixup_lib.datasets.download import Archive, addresses, fetch, move, provide
 
 NAME = "data.tar.gz"
 CONTENT = bytes(range(256)) * 400
 MD5 = hashlib.md5(CONTENT).hexdigest()
 THIRD = len(CONTENT) // 3 + 1
+
+
+def only_toys(path):
+    if path.read_bytes() != CONTENT:
+        raise OSError("these are no toys")
+
+
+NEVER = ("http://127.0.0.1:1/never",)
+PUBLISHED = Archive("Toy data", NAME, MD5, NEVER)  # a checksum is published, or contents are judged
+JUDGED = Archive("Toy data", NAME, None, NEVER, only_toys)
+BOTH = pytest.mark.parametrize("archive", [PUBLISHED, JUDGED], ids=["published", "judged"])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,7 +37,9 @@ class Handler(BaseHTTPRequestHandler):
     whole, resumes: without and with support for Range. thirds, breaks: the same, but no more than
     a third comes at a time. nothing: not a byte comes. stall: a third comes, then silence.
     corrupt, corrupt-breaks: one byte is wrong. other-range: not the range that was asked for.
-    missing, busy: 404 and 503.
+    missing, busy: 404 and 503. page: a web page, as a portal sends it that wants a password.
+    slow: it takes half a second.
+    unsized: no length is told. unsized-half: nor is it, and half comes.
     """
 
     protocol_version = "HTTP/1.1"
@@ -46,11 +60,14 @@ class Handler(BaseHTTPRequestHandler):
         body = content[start:] if resumes else content
         if behaviour.startswith("corrupt"):
             body = b"x" + body[1:]
+        if behaviour == "page":
+            body = b"<!DOCTYPE html><html><body>Please log in</body></html>"
         self.send_response(206 if resumes and wanted else 200)
         if resumes and wanted:
             first = start + (behaviour == "other-range")
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(body)))
+        if not behaviour.startswith("unsized"):
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         limits = {
             "thirds": THIRD,
@@ -58,7 +75,10 @@ class Handler(BaseHTTPRequestHandler):
             "stall": THIRD,
             "corrupt-breaks": THIRD,
             "nothing": 0,
+            "unsized-half": len(CONTENT) // 2,
         }
+        if behaviour == "slow":
+            self.server.patience.wait(0.5)
         self.wfile.write(body[: limits.get(behaviour)])
         if behaviour == "stall":
             self.server.patience.wait(20)
@@ -90,10 +110,10 @@ def server(monkeypatch):
 def get(server, tmp_path):
     """Fetch the archive from mirrors that behave as named; only the stalling one waits long."""
 
-    def get(*behaviours, **options):
+    def get(*behaviours, archive=PUBLISHED, **options):
         urls = [server.url(behaviour) for behaviour in behaviours]
         return fetch(
-            Archive("Toy data", NAME, MD5, ("http://127.0.0.1:1/never",)),
+            archive,
             tmp_path,
             urls,
             **{"timeout": 0.5 if "stall" in behaviours else 5} | options,
@@ -149,9 +169,13 @@ def test_server_that_sends_another_range_is_not_believed(get):
     assert get("thirds", "other-range", "whole", tries=1).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("first", ["missing", "busy", "corrupt", "breaks", "nothing", "stall"])
-def test_falls_through_to_the_next_mirror(first, get, server, tmp_path):
-    assert get(first, "whole").read_bytes() == CONTENT
+@BOTH
+@pytest.mark.parametrize(
+    "first",
+    ["missing", "busy", "corrupt", "breaks", "nothing", "stall", "page", "unsized-half"],
+)
+def test_falls_through_to_the_next_mirror(first, archive, get, server, tmp_path):
+    assert get(first, "whole", archive=archive).read_bytes() == CONTENT
     assert names(tmp_path) == [NAME]
     assert [behaviour for behaviour, _ in server.seen][-1] == "whole"
 
@@ -170,6 +194,8 @@ def test_bytes_of_a_corrupt_mirror_are_not_held_against_the_next(get, server):
         ("breaks", f"broke off after {THIRD} of {len(CONTENT)} bytes"),
         ("stall", "no answer for 0.5 seconds"),
         ("nothing", f"broke off after 0 of {len(CONTENT)} bytes"),
+        ("page", f"wrong content: MD5 .* instead of {MD5}, a web page, "),
+        ("unsized-half", f"wrong content: MD5 .* instead of {MD5}, {len(CONTENT) // 2} bytes"),
     ],
 )
 def test_failure_says_what_failed_and_leaves_nothing(behaviour, reason, get, server, tmp_path):
@@ -178,6 +204,56 @@ def test_failure_says_what_failed_and_leaves_nothing(behaviour, reason, get, ser
     message = str(caught.value)
     assert re.search(f"{re.escape(server.url(behaviour))}{NAME}: .*{reason}", message)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("behaviour", ["page", "unsized-half", "corrupt"])
+def test_contents_are_judged_where_no_checksum_is_published(behaviour, get, tmp_path):
+    page = ", a web page" if behaviour == "page" else ""
+    with pytest.raises(DownloadError, match=f"wrong content: these are no toys{page}, .* bytes"):
+        get(behaviour, archive=JUDGED)
+    assert names(tmp_path) == []
+    assert get("unsized", archive=JUDGED).read_bytes() == CONTENT
+    (tmp_path / NAME).write_bytes(CONTENT[:-1])
+    with pytest.raises(DownloadError, match="the file there is damaged: these are no toys"):
+        get(behaviour, archive=JUDGED)
+
+
+def test_an_archive_that_nothing_judges_is_refused():
+    with pytest.raises(ValueError, match="neither md5 nor verify: anything would be accepted"):
+        Archive("Toy data", NAME, None, NEVER)
+
+
+def ask(barrier, target, url):
+    barrier.wait()
+    provide(target, PUBLISHED, move, [url])
+
+
+def test_of_many_processes_one_downloads_and_the_others_wait(server, tmp_path):
+    context, target = multiprocessing.get_context("fork"), tmp_path / "toys"
+    barrier = context.Barrier(3)
+    asking = [
+        context.Process(daemon=True, target=ask, args=(barrier, target, server.url("slow")))
+        for _ in range(3)
+    ]
+    for process in asking:
+        process.start()
+    for process in asking:
+        process.join(30)
+    assert [process.exitcode for process in asking] == [0, 0, 0]
+    assert server.seen == [("slow", None)]
+    assert target.read_bytes() == CONTENT and names(tmp_path) == ["toys"]
+
+
+def test_what_fails_on_the_way_leaves_nothing_and_what_is_there_stays(server, tmp_path):
+    def fail(*_):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        provide(tmp_path / "toys", PUBLISHED, fail, [server.url("whole")])
+    assert names(tmp_path) == [NAME]  # whole, and used by the next call
+    provide(tmp_path / "toys", PUBLISHED, move, [server.url("missing")])
+    provide(tmp_path / "toys", PUBLISHED, fail, [server.url("missing")])
+    assert names(tmp_path) == ["toys"] and len(server.seen) == 1
 
 
 def test_failure_lists_every_mirror_and_what_to_do(get, server, tmp_path):

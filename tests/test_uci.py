@@ -1,14 +1,25 @@
 """Tables: the loader's files and checks, standardising, and the two experiments on them."""
 
 import importlib
+import io
 import math
 import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from mixup_lib.datasets import UCI, Splits, data_root, diabetes, standardised, uci
+from mixup_lib.datasets import (
+    UCI,
+    DownloadError,
+    Splits,
+    data_root,
+    diabetes,
+    download,
+    standardised,
+    uci,
+)
 from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, airfoil
 from mixup_lib.experiments import uci as tables
@@ -70,29 +81,67 @@ def test_a_damaged_table_is_refused(rows, message, small, tmp_path):
         uci("htru2", root=tmp_path)
 
 
-def test_a_table_is_fetched_whole_or_not_at_all(small, tmp_path, monkeypatch):
-    asked = []
-
-    def fetch(archive, folder, mirrors):
-        asked.append((archive.name, archive.urls, mirrors))
-        folder.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(folder / archive.name, "w") as packed:
-            packed.writestr(member, "\n".join(ROWS))
-        return folder / archive.name
-
-    monkeypatch.setattr(module, "fetch", fetch)
-    member = "other.data"
-    with pytest.raises(OSError, match="no archive with small.data"):
+@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity"])
+def test_what_is_no_finite_number_is_refused(value, small, tmp_path):
+    write(tmp_path, "\n".join([*ROWS[:4], f"1,{value},3,1"]).encode())
+    with pytest.raises(OSError, match=f"is damaged: '{value}' is no finite number"):
         uci("htru2", root=tmp_path)
-    assert [path.name for path in (tmp_path / "uci").iterdir()] == ["small+set.zip"]
-    member = "small.data"
-    uci("htru2", root=tmp_path, mirrors="https://one.example")
+
+
+def test_abalone_knows_its_letters_in_any_case(tmp_path, monkeypatch):
+    source = module.SOURCES["abalone"]
+    monkeypatch.setitem(module.SOURCES, "abalone", replace(source, shape=(6, 3), classes=2))
+    path = tmp_path / "uci" / "abalone.csv"
+    path.parent.mkdir()
+    path.write_text("M,0.5,1\nf,0.25,2\nI,0.75,1\n m,1,2\n'F',2,1\n\"i\",3,2\n")
+    x, _ = uci("abalone", root=tmp_path, validation=0, test=0).train.tensors
+    columns = {row[3].item(): row[:3].tolist() for row in x}
+    assert columns == {
+        0.5: [0, 0, 1], 0.25: [1, 0, 0], 0.75: [0, 1, 0],
+        1: [0, 0, 1], 2: [1, 0, 0], 3: [0, 1, 0],
+    }  # fmt: skip
+    path.write_text(path.read_text().replace("I,", "female,"))
+    with pytest.raises(
+        OSError, match="abalone.csv has the sex 'female'; valid are .*'F', 'I', 'M'"
+    ):
+        uci("abalone", root=tmp_path)
+
+
+def zipped(member, content):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(member, content)
+    return packed.getvalue()
+
+
+WHOLE = zipped("small.data", "\n".join(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("delivered", "reason"),
+    [
+        (zipped("other.data", "\n".join(ROWS)), "no item named 'small.data'"),
+        (zipped("small.data", "\n".join(ROWS[:3])), "small.data in .* has 3 rows instead of 5"),
+        (WHOLE[:-30], "not a zip file"),
+        (b"<!DOCTYPE html><html>Please log in</html>", "not a zip file, a web page"),
+    ],
+)
+def test_a_table_is_fetched_whole_or_not_at_all(delivered, reason, small, tmp_path, monkeypatch):
+    answers = []
+
+    def transfer(url, part, start, timeout):
+        part.write_bytes(answers.pop(0))
+
+    monkeypatch.setattr(download, "_transfer", transfer)
+    answers[:] = [delivered]
+    with pytest.raises(DownloadError, match=reason):
+        uci("htru2", root=tmp_path)
+    assert list((tmp_path / "uci").iterdir()) == []
+    answers[:] = [delivered, WHOLE]
+    uci("htru2", root=tmp_path, mirrors="https://one.example https://two.example")
+    names = sorted(path.name for path in (tmp_path / "uci").iterdir())
+    assert names == ["small+set.zip", "small.csv"] and not answers
     uci("htru2", root=tmp_path)
-    url = "https://archive.ics.uci.edu/static/public/9/small+set.zip"
-    assert asked == [
-        ("small+set.zip", (url,), None),
-        ("small+set.zip", (url,), "https://one.example"),
-    ]
 
 
 def test_missing_and_unknown_tables_say_what_to_do(tmp_path):

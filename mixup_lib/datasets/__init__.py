@@ -3,7 +3,7 @@
 from mixup_lib.datasets.audio import fsdd
 from mixup_lib.datasets.download import DownloadError
 from mixup_lib.datasets.embedded import PHOTOGRAPHS, digits, photographs
-from mixup_lib.datasets.files import cifar10, data_root, fashion_mnist
+from mixup_lib.datasets.files import cifar10, data_root
 from mixup_lib.datasets.folder import image_folder
 from mixup_lib.datasets.noise import corrupt_labels
 from mixup_lib.datasets.pairs import number_words, numbers
@@ -25,7 +25,6 @@ __all__ = [
     "data_root",
     "diabetes",
     "digits",
-    "fashion_mnist",
     "fsdd",
     "image_folder",
     "imdb",

@@ -3,27 +3,20 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch.utils.data import TensorDataset
 
 from mixup_lib.audio.waves import POLICIES, batch_waves, read_wav
-from mixup_lib.datasets.download import Archive, fetch, unpack_tar
-from mixup_lib.datasets.files import data_root
+from mixup_lib.datasets.download import Archive, provide, unpack_tar, verify_tar
+from mixup_lib.datasets.files import data_root, remedy
 from mixup_lib.datasets.splits import Splits
 
 FSDD_RATE = 8000
 FSDD_SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 FSDD_TAKES = 50  # of each digit by each speaker
-# GitHub packs the tagged files on demand and publishes no checksum of the archive: the recordings
-# themselves are checked.
-FSDD = Archive(
-    "FSDD",
-    "v1.0.10.tar.gz",
-    None,
-    ("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",),
-)
 FSDD_MEMBER = "free-spoken-digit-dataset-1.0.10/recordings"
 FSDD_SHA256 = "45a9b976ba3397a2fd5c70a9f2e43c34f442a3a6be47392ecfc41174b678f37e"
 
@@ -70,8 +63,8 @@ def fsdd(
     if policy not in POLICIES:
         raise ValueError(f"policy={policy!r}; valid are {POLICIES}")
     folder = data_root(root) / "fsdd" / "recordings"
-    if not folder.exists() and download:
-        unpack_tar(fetch(FSDD, folder.parent, mirrors), FSDD_MEMBER, folder)
+    if download:
+        provide(folder, FSDD, partial(unpack_tar, member=FSDD_MEMBER), mirrors)
     checksum = _checked(folder)
     held_out = {"test": [fold], "validation": [(fold + 1) % len(FSDD_SPEAKERS)]}
     speakers = {"train": [k for k in range(len(FSDD_SPEAKERS)) if [k] not in held_out.values()]}
@@ -97,18 +90,26 @@ def _read(folder: Path, speakers: list[int], samples: int, policy: str) -> Tenso
 
 def _checked(folder: Path) -> str:
     """SHA-256 over names and contents of the recordings, in the order of their names."""
+    quick = "mixup_lib.datasets.syllables()"
     if not folder.exists():
-        raise FileNotFoundError(
-            f"{folder} is not there. Call again with download=True, or point MIXUP_DATA (or the "
-            "argument root) at the folder that holds the data. Quick mode needs no files: "
-            "mixup_lib.datasets.syllables()."
-        )
+        raise FileNotFoundError(f"{folder} is not there. {remedy(quick)}")
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.wav")):
         digest.update(path.name.encode() + path.read_bytes())
     if digest.hexdigest() != FSDD_SHA256:
         raise OSError(
-            f"{folder} does not hold the 3,000 recordings of version 1.0.10, or some "
-            "are damaged. Remove it and call again with download=True."
+            f"{folder} does not hold the 3,000 recordings of version 1.0.10, or some are damaged. "
+            + remedy(quick)
         )
     return digest.hexdigest()
+
+
+# GitHub packs the tagged files on demand and publishes no checksum of the archive: the recordings
+# themselves are checked.
+FSDD = Archive(
+    "FSDD",
+    "v1.0.10.tar.gz",
+    None,
+    ("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",),
+    partial(verify_tar, member=FSDD_MEMBER, check=_checked),
+)

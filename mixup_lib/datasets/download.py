@@ -1,12 +1,10 @@
-"""Fetch an archive from the first mirror that delivers it whole, and unpack it."""
+"""Fetch an archive from the first mirror that delivers the right one, whole, and unpack it."""
 
-import gzip
 import hashlib
 import os
-import shutil
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -14,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from filelock import FileLock
 from tqdm import tqdm
 
 BLOCK = 1 << 16
@@ -32,14 +31,34 @@ class Archive:
         title: What a reader calls the data.
         name: File name.
         md5: The checksum that the file must have, as hexadecimal digits. None where none is
-            published: then the length alone is checked, and the loader checks the contents.
+            published; then `verify` judges what is in it.
         urls: Addresses of identical copies, in the order in which they are tried.
+        verify: Called with a file's path, raises OSError or ValueError if it is another.
     """
 
     title: str
     name: str
     md5: str | None
     urls: tuple[str, ...]
+    verify: Callable[[Path], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.md5 is None and self.verify is None:
+            raise ValueError(f"{self.name} has neither md5 nor verify: anything would be accepted")
+
+    def fault(self, path: Path) -> str | None:
+        """Why the file at `path` is not this one; None if it is."""
+        with open(path, "rb") as file:
+            start = file.read(64).lstrip().lower()
+        page = ", a web page" if start.startswith((b"<!doctype html", b"<html")) else ""
+        if self.md5 is not None:
+            found = md5(path)
+            return None if found == self.md5 else f"MD5 {found} instead of {self.md5}{page}"
+        try:
+            self.verify(path)
+        except Exception as error:  # a damaged archive can raise anything
+            return f"{error or type(error).__name__}{page}"
+        return None
 
 
 def md5(path: Path) -> str:
@@ -70,6 +89,38 @@ def addresses(archive: Archive, mirrors: str | Sequence[str] | None = None) -> l
     ] or list(archive.urls)
 
 
+def provide(
+    target: Path,
+    archive: Archive,
+    put: Callable[[Path, Path], None],
+    mirrors: str | Sequence[str] | None = None,
+) -> None:
+    """Make sure that `target` is there, made from the archive if need be.
+
+    Of several processes that ask at once, one works and the others wait for it.
+
+    Args:
+        target: A file or folder. What is there is left alone.
+        archive: What it is made from, fetched into the folder of `target`.
+        put: Called with the archive's path and `target`; makes `target` whole or not at all.
+        mirrors: As in `fetch`.
+
+    Raises:
+        DownloadError: If no mirror delivered the archive.
+    """
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = target.with_name(f".{target.name}.lock")
+    with FileLock(lock):
+        try:
+            if not target.exists():
+                put(fetch(archive, target.parent, mirrors), target)
+        finally:
+            if os.name == "posix":  # elsewhere an open file can't be removed
+                lock.unlink(missing_ok=True)
+
+
 def fetch(
     archive: Archive,
     folder: Path,
@@ -79,10 +130,11 @@ def fetch(
 ) -> Path:
     """Return the path of the archive in `folder`, downloaded if it is not there already.
 
-    The transfer goes to ``NAME.part`` and is renamed when its checksum is right. A transfer that
+    The transfer goes to ``NAME.part`` and is renamed when it is the right file. A transfer that
     breaks off is continued where it stopped, at the same mirror as long as that brings new bytes,
     then at the next. After an interruption (Ctrl-C, power cut) the next call continues the
-    ``.part`` file; after a failure nothing half-written stays.
+    ``.part`` file; after a failure nothing half-written stays. Two processes must not ask for one
+    archive at once: see `provide`.
 
     Args:
         archive: The file to fetch.
@@ -97,9 +149,9 @@ def fetch(
     path = folder / archive.name
     failures = []
     if path.exists():
-        if (found := md5(path)) == archive.md5 or archive.md5 is None:
+        if not (fault := archive.fault(path)):
             return path
-        failures.append((path, f"the file there is damaged: MD5 {found} instead of {archive.md5}"))
+        failures.append((path, f"the file there is damaged: {fault}"))
     folder.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     for url in addresses(archive, mirrors):
@@ -117,7 +169,7 @@ def _from_mirror(url: str, archive: Archive, part: Path, timeout: float, tries: 
     reason = "no try was allowed"
     for _ in range(tries):
         start = part.stat().st_size if part.exists() else 0
-        if start and md5(part) == archive.md5:
+        if start and not archive.fault(part):
             return None
         try:
             _transfer(url, part, start, timeout)
@@ -130,9 +182,9 @@ def _from_mirror(url: str, archive: Archive, part: Path, timeout: float, tries: 
             elif not part.exists() or part.stat().st_size <= start:
                 return reason
             continue
-        if (found := md5(part)) == archive.md5 or archive.md5 is None:
+        if not (fault := archive.fault(part)):
             return None
-        reason = f"wrong content: MD5 {found} instead of {archive.md5}, {part.stat().st_size} bytes"
+        reason = f"wrong content: {fault}, {part.stat().st_size} bytes"
         part.unlink()
         if start == 0:
             return reason
@@ -192,7 +244,7 @@ What to do, any one of these:
 Quick mode needs no network: its data are built in."""
 
 
-def unpack_tar(archive: Path, member: str, folder: Path) -> None:
+def unpack_tar(archive: Path, folder: Path, member: str) -> None:
     """Unpack a tar archive and put its folder `member` at `folder`, whole or not at all.
 
     Raises:
@@ -204,16 +256,14 @@ def unpack_tar(archive: Path, member: str, folder: Path) -> None:
         os.rename(Path(temporary) / member, folder)
 
 
-def unpack_gzip(archive: Path) -> Path:
-    """Unpack ``NAME.gz`` beside itself as ``NAME``, whole or not at all, and return its path."""
-    target = archive.with_suffix("")
-    with tempfile.NamedTemporaryFile(dir=archive.parent, prefix=".unpack-", delete=False) as file:
-        try:
-            with gzip.open(archive) as packed:
-                shutil.copyfileobj(packed, file)
-            file.close()
-            os.replace(file.name, target)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    return target
+def move(archive: Path, target: Path) -> None:
+    """Put an archive that is the data itself in its place."""
+    os.replace(archive, target)
+
+
+def verify_tar(archive: Path, member: str, check: Callable[[Path], object]) -> None:
+    """Let `check` judge the folder `member` of a tar archive, unpacked for the moment."""
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".unpack-") as temporary:
+        folder = Path(temporary) / "content"
+        unpack_tar(archive, folder, member)
+        check(folder)

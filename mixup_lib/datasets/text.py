@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mixup_lib.datasets.download import Archive, fetch, unpack_tar
-from mixup_lib.datasets.files import data_root
+from mixup_lib.datasets.download import Archive, move, provide, unpack_tar, verify_tar
+from mixup_lib.datasets.files import data_root, read_known, remedy
 from mixup_lib.datasets.splits import Splits, part_sizes, sha256, stratified_split
 
 # The original hosts, and PaddlePaddle's copy of IMDB. The checksums of IMDB and TREC are
-# torchtext's; none is published for Rotten Tomatoes, so its contents are checked.
+# torchtext's.
 IMDB = Archive(
     "IMDB",
     "aclImdb_v1.tar.gz",
@@ -24,23 +25,15 @@ IMDB = Archive(
         "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
     ),
 )
-ROTTEN_TOMATOES = Archive(
-    "Rotten Tomatoes",
-    "rt-polaritydata.tar.gz",
-    None,
-    ("https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",),
-)
+IMDB_EACH = 12_500  # reviews of one part and label
+IMDB_STARS = {"neg": [["1"], ["2"], ["3"], ["4"]], "pos": [["7"], ["8"], ["9"], ["10"]]}
 ROTTEN_TOMATOES_SHA256 = "e5f73aabe82b350f978dcee884035b218febf7b9d4733bb862ea87a31a9e977b"
 TREC_FILES = {  # name here: (name at its source, MD5)
     "TREC.train": ("train_5500.label", "073462e3fcefaae31e00edb1f18d2d02"),
     "TREC.test": ("TREC_10.label", "323a3554401d86e650717e2d2f942589"),
 }
 TREC_HOSTS = ("https://cogcomp.seas.upenn.edu/Data/QA/QC/", "https://cogcomp.org/Data/QA/QC/")
-ADVICE = (
-    "Remove what is left of its folder and call again with download=True, or point "
-    "MIXUP_DATA (or the argument root) at the folder that holds the data. Quick mode needs "
-    "no files: mixup_lib.datasets.sentences()"
-)
+QUICK = "mixup_lib.datasets.sentences()"  # what works without a file
 TREC_CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 
 
@@ -136,10 +129,10 @@ def trec(
     """
     folder, contents, parts = data_root(root) / "trec", [], []
     for name, (original, md5) in TREC_FILES.items():
-        if not (folder / name).exists() and download:
+        if download:
             archive = Archive("TREC", original, md5, tuple(host + original for host in TREC_HOSTS))
-            os.replace(fetch(archive, folder, mirrors), folder / name)
-        contents.append(_read(folder / name))
+            provide(folder / name, archive, move, mirrors)
+        contents.append(read_known(folder / name, md5, QUICK))
         lines = contents[-1].decode("latin-1").splitlines()
         rows = [line.split(maxsplit=1) for line in lines]
         y = [_class_id(label.split(":")[0], TREC_CLASSES, folder / name) for label, _ in rows]
@@ -193,15 +186,11 @@ def rotten_tomatoes(
         Pang and Lee, *Seeing Stars*, ACL 2005.
     """
     folder = data_root(root) / "rt-polarity"
-    if not folder.exists() and download:
-        unpack_tar(fetch(ROTTEN_TOMATOES, folder.parent, mirrors), "rt-polaritydata", folder)
-    texts = {label: _decoded(_read(folder / f"rt-polarity.{label}")) for label in ("neg", "pos")}
-    checksum = sha256(*("\n".join(texts[label]).encode() for label in texts))
-    if checksum != ROTTEN_TOMATOES_SHA256:
-        raise OSError(
-            f"{folder} is damaged: its sentences have SHA-256 {checksum} instead of "
-            f"{ROTTEN_TOMATOES_SHA256}. " + ADVICE
+    if download:
+        provide(
+            folder, ROTTEN_TOMATOES, partial(unpack_tar, member=ROTTEN_TOMATOES_MEMBER), mirrors
         )
+    texts, checksum = _reviews(folder)
     everything = Texts(
         texts["neg"] + texts["pos"], torch.arange(2).repeat_interleave(len(texts["neg"]))
     )
@@ -254,21 +243,13 @@ def imdb(
     folder = data_root(root) / "aclImdb"
     sizes = part_sizes(25_000, train=train, validation=validation)
     held_out = part_sizes(25_001, train=None, test=test)[0]
-    if not folder.exists() and download:
-        unpack_tar(fetch(IMDB, folder.parent, mirrors), "aclImdb", folder)
+    if download:
+        provide(folder, IMDB, partial(unpack_tar, member="aclImdb"), mirrors)
     parts, contents = [], []
     for part in ("train", "test"):
-        texts = []
-        for label in ("neg", "pos"):
-            paths = sorted((folder / part / label).glob("*.txt"))
-            if len(paths) != 12_500:
-                raise FileNotFoundError(
-                    f"{folder / part / label} holds {len(paths)} reviews instead of 12500. "
-                    + ADVICE
-                )
-            texts += [path.read_text(encoding="utf-8") for path in paths]
+        texts = [text for label in IMDB_STARS for text in _opinions(folder / part / label)]
         contents += texts
-        parts.append(Texts(texts, torch.arange(2).repeat_interleave(12_500)))
+        parts.append(Texts(texts, torch.arange(2).repeat_interleave(IMDB_EACH)))
     learned, tested = parts
     chosen, kept = stratified_split(learned.y, sizes, seed)
     if held_out < len(tested):
@@ -283,10 +264,58 @@ def imdb(
     )
 
 
-def _read(path: Path) -> bytes:
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there. " + ADVICE)
-    return path.read_bytes()
+def _reviews(folder: Path) -> tuple[dict[str, list[str]], str]:
+    """The sentences of Rotten Tomatoes by label, and their SHA-256."""
+    texts = {}
+    for label in ("neg", "pos"):
+        path = folder / f"rt-polarity.{label}"
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is not there. {remedy(QUICK)}")
+        texts[label] = _decoded(path.read_bytes())
+    checksum = sha256(*("\n".join(texts[label]).encode() for label in texts))
+    if checksum != ROTTEN_TOMATOES_SHA256:
+        raise OSError(
+            f"{folder} is damaged: its sentences have SHA-256 {checksum} instead of "
+            f"{ROTTEN_TOMATOES_SHA256}. {remedy(QUICK)}"
+        )
+    return texts, checksum
+
+
+ROTTEN_TOMATOES_MEMBER = "rt-polaritydata"
+# No checksum of the archive is published: what is in it is checked.
+ROTTEN_TOMATOES = Archive(
+    "Rotten Tomatoes",
+    "rt-polaritydata.tar.gz",
+    None,
+    ("https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",),
+    partial(verify_tar, member=ROTTEN_TOMATOES_MEMBER, check=_reviews),
+)
+
+
+def _opinions(folder: Path) -> list[str]:
+    """The 12,500 reviews of one part and label, in the order of their files' names.
+
+    Raises:
+        FileNotFoundError: If some are missing.
+        OSError: If one is empty or not UTF-8, or its name, NUMBER_STARS, belongs to another label.
+    """
+    paths = sorted(folder.glob("*.txt"))
+    if len(paths) != IMDB_EACH:
+        raise FileNotFoundError(
+            f"{folder} holds {len(paths)} reviews instead of {IMDB_EACH}. {remedy(QUICK)}"
+        )
+    texts = []
+    for path in paths:
+        try:
+            texts.append(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise OSError(f"{path} is damaged: {error}. {remedy(QUICK)}") from error
+        if not texts[-1].strip() or path.stem.split("_")[1:] not in IMDB_STARS[folder.name]:
+            raise OSError(
+                f"{path} is empty, or its number of stars is not one of a {folder.name} review. "
+                + remedy(QUICK)
+            )
+    return texts
 
 
 def _decoded(content: bytes) -> list[str]:
