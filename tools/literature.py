@@ -61,16 +61,70 @@ def block() -> str:
     return "\n".join(text)
 
 
+#: Fields of the table of alphas: what they are called, and the entries that tell.
+ALPHAS = {
+    "pictures, small (CIFAR, Tiny-ImageNet)": (
+        "openmixup-cifar10",
+        "openmixup-tinyimagenet-resnet18",
+    ),
+    "pictures, ImageNet, convolutional": ("openmixup-imagenet-resnet50-300", "gluoncv-alpha"),
+    "pictures, ImageNet, transformers": ("openmixup-imagenet-deit-small",),
+    "a network that can't over-fit": ("zhang2017-advice",),
+    "wrong labels": ("mixup-noise-20", "mixup-noise-80"),
+    "video": ("mmaction2-tsm-sthv1-efficient", "slowfast-mvit-ssv2"),
+}
+#: Longer trainings of the same network: name of the entry, baseline, method.
+EPOCHS = (
+    ("openmixup-cifar10", "none", "mixup"),
+    ("openmixup-cifar10-400", "none", "mixup"),
+    ("openmixup-cifar10-800", "none", "mixup"),
+    ("openmixup-cifar10-1200", "none", "mixup"),
+    ("openmixup-imagenet-resnet50-100", "none", "mixup"),
+    ("openmixup-imagenet-resnet50-300", "none", "mixup"),
+    ("openmixup-imagenet-resnet18-100", "none", "mixup"),
+    ("openmixup-imagenet-resnet18-300", "none", "mixup"),
+    ("hysts-cifar10-resnet56", "none", "alpha 1"),
+    ("hysts-cifar10-resnet56", "none", "alpha 1, 300 epochs"),  # against 160 without
+)
+
+
+def alphas() -> str:
+    """Alpha by field, as the sources have it, with the source."""
+    rows = ["| field | alpha | source |", "|---|---|---|"]
+    for field, sources in ALPHAS.items():
+        told = [f"{_alpha(name)} {{cite}}`{published(name)['reference']}`" for name in sources]
+        rows.append(f"| {field} | {'; '.join(told)} | {', '.join(map(link, sources))} |")
+    return "\n".join(rows)
+
+
+def _alpha(name: str) -> str:
+    alpha = published(name).get("alpha", "")
+    if isinstance(alpha, dict):
+        return ", ".join(f"{method} {value}" for method, value in alpha.items())
+    return alpha
+
+
+def epochs() -> str:
+    """Mixup's gain by length of training, with the source: positive is better."""
+    rows = ["| trained | gain of mixup, points | source |", "|---|---|---|"]
+    for name, baseline, method in EPOCHS:
+        entry = published(name)
+        gain = entry["values"][method] - entry["values"][baseline]
+        gain = gain if "accuracy" in entry["measure"] else -gain
+        setting = entry["what"].removesuffix(" unless said")
+        if "epochs" in method:
+            setting += f"; with mixup {method.partition(', ')[2]}"
+        rows.append(f"| {setting} | {gain:+.2f} | {{cite}}`{entry['reference']}` |")
+    return "\n".join(rows)
+
+
 def _mark(name: str) -> str:
     return f'<span id="{anchor(name)}"></span>`{name}`'
 
 
 def _item(name: str) -> str:
     entry = published(name)
-    alpha = entry.get("alpha")
-    if isinstance(alpha, dict):
-        alpha = ", ".join(f"{method} {value}" for method, value in alpha.items())
-    alpha = f" Alpha: {alpha}." if alpha else ""
+    alpha = f" Alpha: {told}." if (told := _alpha(name)) else ""
     note = f" {entry['note']}" if "note" in entry else ""
     return f"- {_mark(name)} {finding(name)}{alpha}{note} ({entry['where']}; {entry['checked']}.)"
 

@@ -147,6 +147,9 @@ def derived() -> dict[Path, str]:
     files[scale] = between(addressed(scale.read_text()), "imagenet", plan.block())
     references = root / "book" / "references.md"
     files[references] = between(addressed(references.read_text()), "literature", literature.block())
+    advice = root / "book" / "should-i.md"
+    text = between(addressed(advice.read_text()), "alphas", literature.alphas())
+    files[advice] = between(text, "epochs", literature.epochs())
     conda = root / "environment.yml"
     block = r"(?m)(?<=constraint requirements\.lock\n)(?:      - .*\n)*"
     files[conda] = re.sub(block, conda_packages() + "\n", conda.read_text(), count=1)
