@@ -239,6 +239,7 @@ def test_large_tables_are_cut_and_keep_their_test_part(monkeypatch):
     assert splits.test.tensors[0].equal(uci("iris", seed=1).test.tensors[0])
 
 
+RMSE = "validation_rmse"
 SHORT = airfoil.CONFIG | {"epochs": 2}
 
 
@@ -252,11 +253,12 @@ def noise():
 
 
 def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
-    model, errors = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)
+    model, history = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)
+    errors = history[RMSE]
     assert len(errors) == 2 and airfoil.rmse(model, noise.validation) == min(errors)
-    again = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1]
+    again = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.75, place=2)[1][RMSE]
     others = [
-        airfoil.train(SHORT, noise, 0, **settings)[1]
+        airfoil.train(SHORT, noise, 0, **settings)[1][RMSE]
         for settings in (
             {},
             {"alpha": 2.0},
@@ -270,11 +272,11 @@ def test_regression_keeps_the_best_epoch_and_repeats_itself(noise):
 
 def test_mixing_with_oneself_is_plain_training(noise, monkeypatch):
     """Partners so alike that each is its own: then neither place nor weight matters."""
-    plain = airfoil.train(SHORT, noise, 0)[1]
+    plain = airfoil.train(SHORT, noise, 0)[1][RMSE]
     alone = torch.arange(120)
     monkeypatch.setattr(airfoil, "by_kernel", lambda y, bandwidth, generator: alone)
     for place in (0, 2):
-        mixed = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.0, place=place)[1]
+        mixed = airfoil.train(SHORT, noise, 0, alpha=2.0, bandwidth=1.0, place=place)[1][RMSE]
         assert mixed == pytest.approx(plain, rel=1e-3)
 
 
@@ -286,7 +288,7 @@ def test_inputs_and_targets_share_one_mix(noise, monkeypatch):
     monkeypatch.setattr(airfoil, "make_model", lambda: torch.nn.Sequential(known))
     slow = SHORT | {"optimizer": {"name": "SGD", "lr": 1e-2}}
     for bandwidth in (None, 3.0):
-        assert max(airfoil.train(slow, noise, 0, alpha=2.0, bandwidth=bandwidth)[1]) < 1e-3
+        assert max(airfoil.train(slow, noise, 0, alpha=2.0, bandwidth=bandwidth)[1][RMSE]) < 1e-3
 
 
 def test_tuned_settings_are_the_best_on_validation_data():

@@ -25,16 +25,19 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from mixup_lib import datasets
+from mixup_lib.basics.naming import describe
 from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.experiments.runner import Experiment, described, rounded
 from mixup_lib.experiments.settings import optimizer_of
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.mixing.partners import by_kernel
 from mixup_lib.models import parameter_count
+from mixup_lib.training.history import History
 
 AUTHORS = {"alpha": 2.0, "bandwidth": 1.75}
 TUNED = {"mixup": {"alpha": 0.1}, "cmixup": {"alpha": 0.1, "bandwidth": 0.5}}
 
+BEST = "best epoch by validation rmse"
 CONFIG = {
     "data": {
         "name": "airfoil",
@@ -48,7 +51,7 @@ CONFIG = {
     "optimizer": {"name": "Adam", "lr": 0.01},
     "epochs": 100,
     "batch_size": 16,
-    "keep": "best epoch by validation rmse",
+    "keep": BEST,
     "device": "cpu",
     "precision": "32-true",
     "choices": {
@@ -117,7 +120,7 @@ def train(
     alpha: float | None = None,
     bandwidth: float | None = None,
     place: int = 0,
-) -> tuple[nn.Module, list[float]]:
+) -> tuple[nn.Module, History]:
     """Trains with mixtures of any two training examples.
 
     ``fit`` looks for partners in the batch; here each epoch draws one mix of the whole part.
@@ -132,12 +135,19 @@ def train(
 
     Returns:
         The model of the best epoch, and the validation error of every epoch.
+
+    Raises:
+        ValueError: If ``config["keep"]`` or ``config["precision"]`` asks for anything else.
     """
+    for name, done in (("keep", BEST), ("precision", "32-true")):
+        if config[name] != done:
+            raise ValueError(f"{name} must be {done!r} for airfoil, got {config[name]!r}")
     model = initialised(make_model, seed)
-    optimizer = optimizer_of(config, fused=True)(model.parameters())
+    make_optimizer = optimizer_of(config, fused=True)
+    optimizer = make_optimizer(model.parameters())
     before, after = model[:place], model[place:]
     x, y = splits.train.tensors
-    errors, best = [], None
+    errors, history, best = [], History(), None
     for epoch in range(config["epochs"]):
         generator = generator_for(seed, epoch, "draws")
         order = torch.randperm(len(x), generator=generator)
@@ -155,10 +165,24 @@ def train(
             loss.backward()
             optimizer.step()
         errors.append(rmse(model, splits.validation))
+        history.rows.append({"epoch": epoch + 1, "validation_rmse": errors[-1]})
         if errors[-1] == min(errors):
             best = copy.deepcopy(model.state_dict())
     model.load_state_dict(best)
-    return model, errors
+    history.settings = {
+        "epochs": config["epochs"],
+        "mixing": None if alpha is None else {"alpha": alpha, "bandwidth": bandwidth},
+        "place": place,
+        "optimizer": describe(make_optimizer),
+        "batch_size": config["batch_size"],
+        "seed": seed,
+        "precision": "32-true",
+        "keep": BEST,
+        "device": str(x.device),
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+    }
+    return model, history
 
 
 def _draw(y: Tensor, alpha: float, bandwidth: float | None, generator: torch.Generator):
@@ -170,10 +194,12 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once."""
     splits = load(config, seed)
     start = time.perf_counter()
-    model, errors = train(config, splits, seed, **METHODS[method])
+    model, history = train(config, splits, seed, **METHODS[method])
     seconds = time.perf_counter() - start
     parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
+    errors = history["validation_rmse"]
     return {
+        "fit": history.settings,
         "metrics": {part: rounded({"rmse": rmse(model, data)}) for part, data in parts.items()},
         "best_epoch": errors.index(min(errors)) + 1,
         "history": {"validation_rmse": rounded(errors, 3)},
