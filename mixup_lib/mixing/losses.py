@@ -60,31 +60,31 @@ def mixed_loss(
     weights = mix.weights.to(logits.device, non_blocking=True)
     if axes := mix.cut_axes(y, dims):
         y, index = mix.paste(y, axes), index[:1]
+    ignored = _ignored(loss_fn, y)
     total = missing = None
-    for j in range(len(index)):
-        target = y if j == 0 else y[index[j]]
-        losses = loss_fn(logits, target)
-        if losses.shape not in (y.shape[:1], y.shape):
+    for j, examples in enumerate(index):
+        losses = loss_fn(logits, y if j == 0 else y[examples])
+        if losses.shape != y.shape and losses.shape != y.shape[:1]:
             raise ValueError(
                 f"loss_fn returned shape {tuple(losses.shape)}; valid is ({len(mix)},), one loss "
                 f'for each example, or that of y, {tuple(y.shape)}: use reduction="none"'
             )
-        ignored = _ignored(loss_fn, losses, target)
+        absent = ignored if j == 0 or ignored is None else ignored[examples]
         if len(index) > 1:  # else the weights are all 1
-            share = along(weights[j], losses.ndim, 0)
+            share = weights[j] if losses.ndim == 1 else along(weights[j], losses.ndim, 0)
             losses = share * losses
-            ignored = None if ignored is None else share * ignored
+            absent = absent if absent is None else share * absent
         part = losses.mean()
         total = part if total is None else total + part
-        if ignored is not None:
-            ignored = ignored.mean()
-            missing = ignored if missing is None else missing + ignored
+        if absent is not None and losses.shape == y.shape:
+            absent = absent.mean()
+            missing = absent if missing is None else missing + absent
     return total if missing is None else total / (1 - missing)
 
 
-def _ignored(loss_fn: Callable, losses: Tensor, y: Tensor) -> Tensor | None:
-    """1 where ``losses`` ignore their label, float32; None if they ignore none."""
-    if y.is_floating_point() or losses.shape != y.shape:
+def _ignored(loss_fn: Callable, y: Tensor) -> Tensor | None:
+    """1 where the loss ignores a label, float32; None if there are no such labels."""
+    if y.is_floating_point():
         return None
     bound = {}
     if isinstance(loss_fn, partial):
@@ -94,6 +94,6 @@ def _ignored(loss_fn: Callable, losses: Tensor, y: Tensor) -> Tensor | None:
         return None
     ignored = y == label
     # On an accelerator the question would wait for the device.
-    if ignored.is_cpu and not torch.compiler.is_compiling() and not ignored.any():
+    if y.is_cpu and not torch.compiler.is_compiling() and not ignored.any():
         return None
     return ignored.float()

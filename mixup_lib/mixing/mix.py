@@ -318,6 +318,11 @@ def _ids_or_scores(y: Tensor, num_classes: int | None) -> Tensor:
         raise ValueError(f"num_classes={num_classes}; valid is 1 or more")
     if num_classes is None or torch.compiler.is_compiling():
         ids = not (y.is_floating_point() or y.dtype == torch.bool)
+        if ids and num_classes is None:
+            raise ValueError(
+                f"num_classes=None, but y has dtype {y.dtype} and so holds class ids: an average "
+                "of ids means nothing. Valid: the number of classes, or floating targets"
+            )
     elif y.is_floating_point() and y.ndim == 1:
         if not torch.equal(y, y.trunc()):  # nan too
             raise ValueError(
@@ -348,12 +353,7 @@ def _one_hot(ids: Tensor, num_classes: int) -> Tensor:
     return blank.scatter_(-1, ids.unsqueeze(-1), 1.0)
 
 
-def _check_class_ids(y: Tensor, num_classes: int | None) -> None:
-    if num_classes is None:
-        raise ValueError(
-            f"num_classes=None, but y has dtype {y.dtype} and so holds class ids: an average of "
-            "ids means nothing. Valid: the number of classes, or floating targets"
-        )
+def _check_class_ids(y: Tensor, num_classes: int) -> None:
     if not torch.compiler.is_compiling() and y.numel() and not y.is_meta:
         low, high = (extreme.item() for extreme in y.aminmax())
         if low < 0 or high >= num_classes:
