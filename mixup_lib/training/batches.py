@@ -4,9 +4,54 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-__all__ = ["batches_of", "has_convolution", "index_batches", "rank_share"]
+__all__ = ["batches_of", "check_data", "has_convolution", "index_batches", "rank_share"]
+
+
+def check_data(name: str, data: object) -> None:
+    """Raises TypeError unless ``data`` is a map-style dataset, ValueError if it is no pairs."""
+    if isinstance(data, DataLoader):
+        raise TypeError(
+            f"{name} is a DataLoader, but batches are made here, in an order that the seed "
+            f"decides. Valid: its dataset, {name}=loader.dataset, with batch_size and workers"
+        )
+    if isinstance(data, IterableDataset) or not (
+        hasattr(data, "__getitem__") and hasattr(data, "__len__")
+    ):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}, which has no length or no order. Valid: a "
+            "map-style dataset of pairs (x, y), such as TensorDataset(x, y); of an iterable one "
+            "that fits into memory, list(dataset)"
+        )
+    if isinstance(data, Tensor):
+        raise TypeError(
+            f"{name} is a tensor {tuple(data.shape)}, without targets; valid is TensorDataset(x, y)"
+        )
+    if isinstance(data, TensorDataset) and len(data.tensors) != 2:
+        raise ValueError(
+            f"{name}: a TensorDataset must hold (x, y), got {len(data.tensors)} tensors. Valid: "
+            "TensorDataset(x, y); what else the model needs can be part of x"
+        )
+
+
+def _pair(batch: object) -> tuple[Tensor, Tensor]:
+    """The two parts of a loaded batch."""
+    if not isinstance(batch, tuple | list) or len(batch) != 2:
+        kind = type(batch).__name__
+        parts = f" of {len(batch)} parts" if isinstance(batch, tuple | list | dict) else ""
+        raise TypeError(
+            f"the dataset gives examples that make a {kind}{parts}; valid are pairs (x, y). Wrap "
+            "it in a dataset whose __getitem__ returns the input and the target"
+        )
+    for name, part in zip("xy", batch, strict=True):
+        if not isinstance(part, Tensor):
+            raise TypeError(
+                f"the dataset gives {name} that make a {type(part).__name__}; valid is a tensor. "
+                "Transform images to tensors; several inputs can be one tensor, or be looked up "
+                "by the model"
+            )
+    return batch[0], batch[1]
 
 
 def has_convolution(model: nn.Module) -> bool:
@@ -39,8 +84,6 @@ def batches_of(
         return x.contiguous(memory_format=torch.channels_last) if images else x
 
     if isinstance(data, TensorDataset):
-        if len(data.tensors) != 2:
-            raise ValueError(f"a TensorDataset must hold (x, y), got {len(data.tensors)} tensors")
         x, y = place(data.tensors[0]), data.tensors[1].to(device)
 
         def slices(batches, generator):
@@ -58,7 +101,7 @@ def batches_of(
             generator=generator,
             pin_memory=device.type == "cuda",
         )
-        for x, y in loader:
+        for x, y in map(_pair, loader):
             yield place(x), y.to(device, non_blocking=True)
 
     return loaded

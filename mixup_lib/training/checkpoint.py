@@ -1,5 +1,6 @@
 """Checkpoints that resume bit-equal and refuse another run's file."""
 
+import math
 import os
 from pathlib import Path
 
@@ -76,10 +77,34 @@ class Checkpoint:
         self.best = state["best"]
         return History(state["rows"])
 
-    def keep_best(self, history: History, accuracy: float) -> None:
-        """Sets the model's weights aside if no epoch before had this validation accuracy."""
-        name = "validation_accuracy"
-        if accuracy > max((row[name] for row in history.rows if name in row), default=-1.0):
+    def prepare(self) -> None:
+        """Makes the folder and tries to write there, so that no training is lost for it.
+
+        Raises:
+            ValueError: if no file can be written there.
+        """
+        if self.path is None:
+            return
+        trial = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.is_dir():
+                raise IsADirectoryError("it is a folder")
+            trial.touch()
+            trial.unlink()
+        except OSError as error:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} can't be written: {error}. Valid: a file in a "
+                "folder that can be written to"
+            ) from error
+
+    def keep_best(
+        self, history: History, value: float, name: str = "accuracy", higher: bool = True
+    ) -> None:
+        """Sets the model's weights aside if no epoch before had as good a ``validation_{name}``."""
+        sign, name = 1 if higher else -1, f"validation_{name}"
+        before = (sign * row[name] for row in history.rows if name in row)
+        if sign * value > max(before, default=-math.inf):
             self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def save(self, history: History) -> None:

@@ -1,4 +1,7 @@
-"""Evaluation of a classifier: no mix comes in, and none can be drawn here."""
+"""Evaluation of a model: no mix comes in, and none can be drawn here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +10,15 @@ from torch.utils.data import Dataset
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.measures import metrics
-from mixup_lib.training.batches import batches_of, has_convolution, rank_share
+from mixup_lib.mixing.draw import no_mix
+from mixup_lib.mixing.losses import mixed_loss
+from mixup_lib.training.batches import batches_of, check_data, has_convolution, rank_share
 from mixup_lib.training.runtime import default_device
 
-__all__ = ["evaluate", "predict"]
+__all__ = ["Validation", "check_outputs", "evaluate", "predict"]
 
 BINS = 15  # of the calibration error
+BATCH = 512  # examples per forward pass, where nobody says otherwise
 
 
 def predict(
@@ -41,29 +47,55 @@ def predict(
     Raises:
         ValueError: if ``data`` is empty or ``batch_size`` is below 1.
     """
-    integer_at_least("batch_size", batch_size, 1)
-    if len(data) == 0:
-        raise ValueError("data must hold at least one example, got 0")
-    return _predict(model, data, torch.arange(len(data)), batch_size, device, workers)
+    batch_size = integer_at_least("batch_size", batch_size, 1)
+    _check_examples("data", data)
+    parts = _predicted(model, data, torch.arange(len(data)), batch_size, device, workers)
+    pairs = [(outputs.cpu(), y.cpu()) for outputs, y in parts]
+    outputs, y = (torch.cat(part) for part in zip(*pairs, strict=True))
+    return outputs, y
 
 
-def _predict(model, data, index: Tensor, batch_size, device, workers) -> tuple[Tensor, Tensor]:
-    """:func:`predict` for the examples ``index``, at least one."""
-    where = next(model.parameters(), torch.empty(0)).device
+def _predicted(
+    model, data, index: Tensor, batch_size, device, workers
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs, float32, and targets of the examples ``index``, batch by batch on the device."""
+    where = next(model.parameters(), torch.empty(0, device="cpu")).device
     device = where if device is None else default_device(device)
     model.to(device)
     read = batches_of(data, device, has_convolution(model), workers)
+    with _evaluating(model), torch.inference_mode():
+        for x, y in read(index.split(batch_size), None):
+            yield check_outputs(model(x)).float(), y
+
+
+@contextmanager
+def _evaluating(model: nn.Module):
+    """Puts every part of the model into evaluation mode, and afterwards back into its own."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.inference_mode():
-            batches = index.split(batch_size)
-            pairs = [(model(x).float().cpu(), y.cpu()) for x, y in read(batches, None)]
+        yield
     finally:
         for module, training in modes.items():
             module.training = training
-    logits, y = (torch.cat(parts) for parts in zip(*pairs, strict=True))
-    return logits, y
+
+
+def check_outputs(outputs: object) -> Tensor:
+    """``outputs`` if they are one tensor; raises TypeError if a model returned anything else."""
+    if isinstance(outputs, Tensor):
+        return outputs
+    kind = type(outputs).__name__
+    hint = "out.logits" if hasattr(outputs, "logits") else "the tensor of its logits"
+    raise TypeError(
+        f"the model returned a {kind}; valid is one tensor (B, ...). Valid: a module around it "
+        f"whose forward returns {hint}"
+    )
+
+
+def _check_examples(name: str, data: Dataset) -> None:
+    check_data(name, data)
+    if len(data) == 0:
+        raise ValueError(f"{name} must hold at least one example, got 0")
 
 
 def evaluate(
@@ -95,6 +127,11 @@ def evaluate(
             below 1.
     """
     logits, y = predict(model, data, batch_size=batch_size, device=device, workers=workers)
+    return _classified(logits, y)
+
+
+def _classified(logits: Tensor, y: Tensor) -> dict[str, float]:
+    """What :func:`evaluate` returns."""
     _check_class_ids(y)
     share = metrics.accuracy(logits, y)
     return {
@@ -106,29 +143,88 @@ def evaluate(
     }
 
 
-def evaluate_shared(runtime, model: nn.Module, data: Dataset, workers: int) -> dict[str, float]:
-    """:func:`evaluate` by all processes of ``runtime`` together; each learns the result.
+class Validation:
+    """What is measured on validation data, by all processes of ``runtime`` together.
 
-    The examples are split without padding, so shares may be uneven or empty and each example
-    counts once. Each of the metrics is made of sums over examples, and sums can be added up over
-    processes.
+    Class ids ``(n,)`` and outputs ``(n, C)`` are measured by :func:`evaluate`; anything else, such
+    as a regression, by the loss; and both by ``metric`` where there is one. All of it is tried on
+    the first batch when this is made, so that what does not fit together is known before training.
+
+    Args:
+        runtime: with the processes that share the work.
+        model, data, workers: as in :func:`evaluate`.
+        loss: unreduced, ``(outputs, y) -> (B,)``.
+        metric: the same, lower is better; or None.
+
+    Attributes:
+        best_by: the name of the measure that tells the best epoch.
+        higher: whether it is the epoch with its highest value.
+
+    Raises:
+        ValueError: the data are empty, or loss or metric do not return one value per example.
+        TypeError: the data or the outputs are not what :func:`evaluate` takes.
     """
-    if runtime.world == 1:
-        return evaluate(model, data, device=runtime.device, workers=workers)
-    if len(data) == 0:
-        raise ValueError("data must hold at least one example, got 0")
-    share = rank_share(torch.arange(len(data)), runtime.rank, runtime.world)
-    sums = torch.zeros(2 + BINS, dtype=torch.float64)
-    if len(share):
-        logits, y = _predict(model, data, share, 512, runtime.device, workers)
-        _check_class_ids(y)
-        confidence, hit, place = metrics.confidence_bins(logits, y, BINS)
-        sums[0] = hit.sum()
-        sums[1] = F.cross_entropy(logits.double(), y, reduction="sum")
-        sums[2:].index_add_(0, place, hit - confidence)
-    hits, nll, *gaps = runtime.sum(sums).div(len(data)).tolist()
-    ece = sum(abs(gap) for gap in gaps)
-    return {"accuracy": hits, "error": 1 - hits, "nll": nll, "ece": ece, "n": len(data)}
+
+    def __init__(self, runtime, model, data: Dataset, workers: int, loss, metric=None):
+        _check_examples("validation", data)
+        self.runtime, self.model, self.data, self.workers = runtime, model, data, workers
+        self.classes: bool | None = None  # not known yet
+        self.errors: dict[str, Callable] = {} if metric is None else {"metric": metric}
+        first = torch.arange(min(len(data), BATCH), device="cpu")
+        outputs, y, _ = self._read(first)
+        ids = y.ndim == 1 and not y.is_floating_point()
+        self.classes = ids and outputs.ndim == 2 and outputs.shape[1] > 1
+        if self.classes:
+            _classified(outputs, y)
+        else:
+            self.errors = {"loss": loss} | self.errors
+            self._read(first[:2])
+        *_, self.best_by = ["accuracy", *self.errors]
+        self.higher = not self.errors
+
+    def measure(self) -> dict[str, float]:
+        """``accuracy``, ``nll``, ``ece`` where there are classes, ``loss`` where there are none,
+        ``metric`` where there is one.
+
+        The examples are split without padding, so shares may be uneven or empty and each example
+        counts once. Each measure is made of sums over examples, and sums can be added up over
+        processes.
+        """
+        share = torch.arange(len(self.data), device="cpu")
+        if self.runtime.world == 1:
+            outputs, y, errors = self._read(share)
+            measured = _classified(outputs, y) if self.classes else {}
+        else:
+            share = rank_share(share, self.runtime.rank, self.runtime.world)
+            outputs, y, errors = self._read(share)
+            sums = torch.zeros(2 + BINS, dtype=torch.float64, device="cpu")
+            if self.classes and len(share):
+                confidence, hit, place = metrics.confidence_bins(outputs, y, BINS)
+                sums[0] = hit.sum()
+                sums[1] = F.cross_entropy(outputs.double(), y, reduction="sum")
+                sums[2:].index_add_(0, place, hit - confidence)
+            sums = self.runtime.sum(torch.cat([sums, errors]))
+            hits, nll, *gaps = sums[: 2 + BINS].div(len(self.data)).tolist()
+            ece = sum(abs(gap) for gap in gaps)
+            measured = {"accuracy": hits, "nll": nll, "ece": ece} if self.classes else {}
+            errors = sums[2 + BINS :]
+        means = (errors / len(self.data)).tolist()
+        measured = {name: measured[name] for name in ("accuracy", "nll", "ece") if measured}
+        return measured | dict(zip(self.errors, means, strict=True))
+
+    def _read(self, index: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        """Outputs and targets on the CPU where they are needed, and the sums of all errors."""
+        kept, sums = [], torch.zeros(len(self.errors), dtype=torch.float64, device="cpu")
+        device, workers = self.runtime.device, self.workers
+        if len(index):
+            for outputs, y in _predicted(self.model, self.data, index, BATCH, device, workers):
+                for i, error in enumerate(self.errors.values()):
+                    mean = mixed_loss(error, outputs, y, no_mix(len(y), outputs.device))
+                    sums[i] += len(y) * mean.double().cpu()
+                if self.classes is not False:
+                    kept.append((outputs.cpu(), y.cpu()))
+        outputs, y = (torch.cat(part) for part in zip(*kept)) if kept else (None, None)
+        return outputs, y, sums
 
 
 def _check_class_ids(y: Tensor) -> None:

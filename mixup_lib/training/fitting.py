@@ -17,6 +17,8 @@ from torch.utils.data import Dataset
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.naming import describe
 from mixup_lib.mixing.mix import Mix
+from mixup_lib.mixing.transforms import CutMix, Mixup
+from mixup_lib.training.batches import check_data
 from mixup_lib.training.checkpoint import Checkpoint
 from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.history import History
@@ -65,6 +67,7 @@ def fit(
     workers: int = 0,
     validate_every: int = 1,
     keep: str = "last",
+    metric: Callable[[Tensor, Tensor], Tensor] | None = None,
     progress: bool | None = None,
 ) -> History:
     """Trains ``model`` in place.
@@ -75,14 +78,15 @@ def fit(
     number of threads.
 
     Args:
-        model: returns logits ``(B, classes)`` or whatever ``loss`` takes. It ends on ``device``,
-            in training mode. Models with 2-D convolutions are made channels_last.
+        model: returns one tensor, logits ``(B, classes)`` or whatever ``loss`` takes. It ends on
+            ``device``, in training mode. Models with 2-D convolutions are made channels_last.
         train: a ``TensorDataset(x, y)`` (held on the device, no loader), or any other map-style
             dataset of pairs (read by a ``DataLoader``). The last, shorter batch is kept; if only
             one example is left over, it joins the batch before, for batch normalisation's sake.
         epochs: passes over the data, at least 1.
         validation: evaluated after every ``validate_every`` epochs and after the last one, each
-            example once, whatever the number of processes.
+            example once, whatever the number of processes: class ids by accuracy, likelihood and
+            calibration, other targets by the loss. Its first batch is tried before the training.
         mixing: called as ``mixing(batch_size, generator=...)`` and returns a ``Mix``, such as
             ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing. Of ``x`` and ``y``
             (the batch), ``progress`` (in [0, 1), as for ``schedule``) and ``history`` (the epochs
@@ -111,7 +115,10 @@ def fit(
         workers: loader processes for a dataset that is not a ``TensorDataset``, per process.
         validate_every: epochs from one validation to the next.
         keep: ``"last"`` leaves the model as the last epoch left it, ``"best"`` as the epoch with
-            the highest validation accuracy did, the earliest of equals.
+            the best validation did, the earliest of equals: the lowest ``metric`` where there is
+            one, else the highest accuracy or, without classes, the lowest loss.
+        metric: unreduced, ``(outputs, y) -> (B,)``, lower is better, such as an absolute error:
+            its mean is a further column of the validation.
         progress: True or False for a progress bar, None to show one only where somebody watches.
 
     Returns:
@@ -120,21 +127,37 @@ def fit(
         model changes: it is no training accuracy.
 
     Raises:
-        ValueError: if an argument is out of range, or the checkpoint is of another run.
-        TypeError: if what should be callable is not, or ``mixing`` returns no ``Mix``.
+        ValueError: if an argument is out of range, the checkpoint is of another run or can't be
+            written, or validation data, loss and metric do not fit together.
+        TypeError: if what should be callable is not, ``mixing`` returns no ``Mix``, the data are
+            no map-style dataset of pairs, or the model returns no tensor.
         ImportError: if Lightning Fabric is needed and missing.
     """
-    integer_at_least("epochs", epochs, 1)
+    epochs = integer_at_least("epochs", epochs, 1)
     processes = group_size(processes)
-    integer_at_least("batch_size", batch_size, processes)
-    integer_at_least("seed", seed, 0)
-    integer_at_least("validate_every", validate_every, 1)
+    batch_size = integer_at_least("batch_size", batch_size, processes)
+    seed = integer_at_least("seed", seed, 0)
+    workers = integer_at_least("workers", workers, 0)
+    validate_every = integer_at_least("validate_every", validate_every, 1)
+    check_data("train", train)
     if len(train) < processes:
         raise ValueError(f"train must hold at least {processes} examples, got {len(train)}")
+    if validation is not None:
+        check_data("validation", validation)
     if keep not in ("last", "best") or (keep == "best" and validation is None):
         raise ValueError(f'keep must be "last", or "best" with validation data, got {keep!r}')
+    if metric is not None and validation is None:
+        raise ValueError(f"metric={metric!r} measures validation data, and validation is None")
+    if isinstance(mixing, Mixup | CutMix):
+        draw = "draw_mixup" if isinstance(mixing, Mixup) else "draw_cutmix"
+        raise TypeError(
+            f"mixing is the transform {mixing}, which mixes a batch itself. Valid is its draw, "
+            f"functools.partial({draw}, alpha={mixing.alpha}"
+            f"{', size=x.shape' if draw == 'draw_cutmix' else ''})"
+        )
     parts = {"mixing": mixing, "forward": forward, "loss": loss, "optimizer": optimizer}
-    for name, part in (parts | {"schedule": schedule, "augment": augment}).items():
+    parts |= {"schedule": schedule, "augment": augment, "metric": metric}
+    for name, part in parts.items():
         if part is not None and not callable(part):
             raise TypeError(f"{name} must be callable or None, got {part!r}")
     plan = {
@@ -151,6 +174,8 @@ def fit(
         "processes": processes,
         "keep": keep,
     }
+    if metric is not None:
+        plan["metric"] = metric
     how = {"workers": workers, "validate_every": validate_every, "progress": progress}
     runtime = make_runtime(device, precision, processes)
     if runtime.spawns:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from io import BytesIO
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,12 @@ from mixup_lib.mixing.mix import Mix
 from mixup_lib.training.batches import batches_of, has_convolution, index_batches, rank_share
 from mixup_lib.training.checkpoint import Checkpoint
 from mixup_lib.training.draws import draws_of
-from mixup_lib.training.evaluation import evaluate_shared
+from mixup_lib.training.evaluation import Validation, check_outputs
 from mixup_lib.training.history import History
 
 __all__ = ["place", "run"]
 
-NAN = torch.tensor(math.nan)
+HELD = 32  # steps whose predictions are kept until their hits are counted together
 
 
 def place(model: nn.Module, device: torch.device) -> bool:
@@ -40,6 +41,11 @@ def run(runtime, model, train, validation, plan, how, path) -> tuple[History, by
     saved = Checkpoint(path if runtime.rank == 0 else None, plan, model, optimizer, train)
     # Other nodes may not see the file, and all must agree on where the run stands.
     history = saved.restore(runtime.first(saved.read()))
+    saved.prepare()
+    if validation is not None and len(history) < plan["epochs"]:
+        loss, metric = plan["loss"], plan.get("metric")
+        validation = Validation(runtime, model, validation, how["workers"], loss, metric)
+    draw = draws_of(plan["mixing"])
     stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
     read = batches_of(train, runtime.device, channels_last, how["workers"])
     epochs = plan["epochs"]
@@ -47,15 +53,16 @@ def run(runtime, model, train, validation, plan, how, path) -> tuple[History, by
     with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
         for epoch in range(len(history), epochs):
             start = time.perf_counter()
-            row = _epoch(runtime, stepped, optimizer, read, len(train), plan, history)
+            row = _epoch(runtime, stepped, optimizer, read, draw, len(train), plan, history)
             runtime.share_buffers(model)
             row["seconds"] = time.perf_counter() - start
             due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
             if validation is not None and due:
-                measured = evaluate_shared(runtime, model, validation, how["workers"])
-                row |= {f"validation_{name}": measured[name] for name in ("accuracy", "nll", "ece")}
+                measured = validation.measure()
+                row |= {f"validation_{name}": value for name, value in measured.items()}
                 if plan["keep"] == "best":
-                    saved.keep_best(history, measured["accuracy"])
+                    best_by = validation.best_by
+                    saved.keep_best(history, measured[best_by], best_by, validation.higher)
             history.rows.append(row)
             saved.save(history)
             bar.update()
@@ -81,38 +88,46 @@ class _Forward(nn.Module):
         return self.function(self.model, x, mix())
 
 
-def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str, float]:
+def _epoch(runtime, model, optimizer, read, draw, examples, plan, history) -> dict[str, float]:
     """One pass over the data; returns the next row of the history."""
     seed, world, epoch = plan["seed"], runtime.world, len(history)
-    order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"))
+    order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"), device="cpu")
     batches = index_batches(order, plan["batch_size"], smallest=2 * world)
     generator = generator_for(seed, epoch, "draws", runtime.rank)
     # Loader workers of another rank must not repeat rank 0's random transforms.
     loader = generator_for(seed, epoch, "loader", *([runtime.rank] if runtime.rank else []))
-    draw = draws_of(plan["mixing"])
+    schedule, augment, loss_fn = plan["schedule"], plan["augment"], plan["loss"]
     model.train()
-    losses, hits = [], []  # left on the device, so that no step waits for them
+    losses, hits, held = [], [], []  # left on the device, so that no step waits for them
     with seeded(runtime.device, seed, epoch, "model", runtime.rank):
         shares = [rank_share(batch, runtime.rank, world) for batch in batches]
         for step, (x, y) in enumerate(read(shares, loader)):
             progress = (epoch + step / len(batches)) / plan["epochs"]
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * plan["schedule"](progress)
-            if plan["augment"]:
-                x = plan["augment"](x, generator)
+                group["lr"] = group["initial_lr"] * schedule(progress)
+            if augment:
+                x = augment(x, generator)
             mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
             optimizer.zero_grad(set_to_none=True)
-            logits = model(x, lambda mix=mix: mix)
-            loss = mixed_loss(plan["loss"], logits.float(), y, mix)
+            logits = check_outputs(model(x, lambda mix=mix: mix))
+            if logits.dtype.itemsize < 4:
+                logits = logits.float()
+            loss = mixed_loss(loss_fn, logits, y, mix)
             losses.append(loss.detach())
-            hits.append(_hit(logits.detach(), y, mix))
+            if logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
+                held.append((logits.detach().argmax(1), y, mix))
+                if len(held) == HELD:
+                    hits += _hits(held)
+                    held = []
             if world > 1:
                 # Processes average their gradients: this makes that the mean over the batch.
                 loss = loss * (len(x) * world / len(batches[step]))
             runtime.backward(loss)
             optimizer.step()
-    sizes = torch.tensor([len(share) for share in shares])
-    totals = torch.tensor([_total(losses, sizes), _total(hits, sizes)], dtype=torch.float64)
+    sizes = torch.tensor([len(share) for share in shares], device="cpu")
+    hits += _hits(held)
+    share = _total(hits, sizes) if hits else math.nan
+    totals = torch.tensor([_total(losses, sizes), share], dtype=torch.float64, device="cpu")
     train_loss, share = (runtime.sum(totals) / examples).tolist()
     return {
         "epoch": epoch + 1,
@@ -122,14 +137,22 @@ def _epoch(runtime, model, optimizer, read, examples, plan, history) -> dict[str
     }
 
 
-def _hit(logits: Tensor, y: Tensor, mix: Mix) -> Tensor:
-    """λ-weighted accuracy, nan without class ids; ``mixed_accuracy`` without its checks."""
-    if logits.ndim != 2 or y.ndim != 1 or y.is_floating_point():
-        return NAN
-    named = logits.argmax(1)
-    if len(mix.index) == 1:
-        return (named == y).float().mean()
-    return ((named == y[mix.index]) * mix.weights).sum(0).mean()
+def _hits(steps: list[tuple[Tensor, Tensor, Mix]]) -> list[Tensor]:
+    """The λ-weighted accuracy of each step, from its predicted classes, class ids and mix.
+
+    It is ``mixed_accuracy`` without its checks, for steps of the same shape together: one by one,
+    it would cost a small network as much as its forward pass.
+    """
+    found = []
+    for _, alike in groupby(steps, key=lambda step: step[2].index.shape):
+        named, y, mixes = zip(*alike)
+        named, y = torch.stack(named), torch.stack(y)
+        index = torch.stack([mix.index for mix in mixes])
+        weights = torch.stack([mix.weights for mix in mixes])
+        labels = y.gather(1, index.flatten(1)).view(index.shape)
+        hit = (labels == named.unsqueeze(1)) * weights
+        found += hit.sum(1).mean(1).unbind()
+    return found
 
 
 def _total(means: list[Tensor], sizes: Tensor) -> float:
