@@ -2,17 +2,27 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from mixup_lib import draw_cutmix, draw_dirichlet, draw_mixup
+from mixup_lib import (
+    CutMix,
+    Mixup,
+    draw_cutmix,
+    draw_dirichlet,
+    draw_mixup,
+    mixed_accuracy,
+    no_mix,
+)
 from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.models import MLP, SmallCNN
 from mixup_lib.training.augment import chain, crop, flip
 from mixup_lib.training.fitting import cosine, fit
+from mixup_lib.training.loop import _hits
 
 sgd = partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True)
 
@@ -235,3 +245,205 @@ def test_bad_arguments(options, kind, words):
     arguments = {"train": blobs(), "epochs": 1} | options
     with pytest.raises(kind, match=words):
         fit(mlp(), **arguments)
+
+
+# What is wrong is said before the first step ----------------------------------------------------
+
+
+def counted(steps):
+    def mixing(batch_size, generator):
+        steps.append(batch_size)
+        return draw_mixup(batch_size, generator=generator)
+
+    return mixing
+
+
+class Triples(Dataset):
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        return torch.rand(5), i % 3, "name"
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(zip(*blobs(6).tensors))
+
+
+class Output(dict):
+    """What models of a well-known library return."""
+
+    @property
+    def logits(self):
+        return self["logits"]
+
+
+class Returns(nn.Linear):
+    def __init__(self, kind):
+        super().__init__(5, 3)
+        self.kind = kind
+
+    def forward(self, x):
+        return self.kind(super().forward(x))
+
+
+VALUES = TensorDataset(torch.randn(20, 5), torch.randn(20, 1))
+EARLY = {
+    "no examples": ({"validation": blobs(0)}, ValueError, "validation must hold at least one"),
+    "a loader": ({"train": DataLoader(blobs())}, TypeError, "train=loader.dataset"),
+    "a loader to validate": (
+        {"validation": DataLoader(blobs())},
+        TypeError,
+        "validation=loader.dataset",
+    ),
+    "a stream": ({"train": Stream()}, TypeError, "train is a Stream, .*list\\(dataset\\)"),
+    "a tensor": ({"train": torch.rand(6, 5)}, TypeError, "without targets"),
+    "three tensors": (
+        {"validation": TensorDataset(*3 * [torch.rand(4, 5)])},
+        ValueError,
+        r"must hold \(x, y\), got 3",
+    ),
+    "triples": ({"train": Triples()}, TypeError, r"a list of 3 parts; valid are pairs \(x, y\)"),
+    "triples to validate": ({"validation": Triples()}, TypeError, "a list of 3 parts"),
+    "classes out of range": (
+        {"validation": TensorDataset(torch.rand(4, 5), torch.arange(4) + 9)},
+        IndexError,
+        "out of bounds",
+    ),
+    "a loss that averages": (
+        {"validation": VALUES, "loss": lambda out, y: (out - y).square().mean()},
+        ValueError,
+        r"loss_fn returned shape \(\)",
+    ),
+    "a metric that averages": (
+        {"validation": blobs(), "metric": lambda out, y: out.mean()},
+        ValueError,
+        r"loss_fn returned shape \(\)",
+    ),
+    "a metric of nothing": ({"metric": torch.sub}, ValueError, "validation is None"),
+    "a metric's name": ({"metric": "mae", "validation": blobs()}, TypeError, "metric must be call"),
+    "the transform": ({"mixing": Mixup(0.3)}, TypeError, r"partial\(draw_mixup, alpha=0.3\)"),
+    "the other one": ({"mixing": CutMix()}, TypeError, r"partial\(draw_cutmix, alpha=1.0, size"),
+    "a tuple": ({"model": Returns(lambda out: (out, None))}, TypeError, "returned a tuple; valid"),
+    "an output": (
+        {"model": Returns(lambda out: Output(logits=out)), "validation": blobs()},
+        TypeError,
+        "returned a Output; valid is one tensor .* returns out.logits",
+    ),
+    "half a worker": ({"workers": 0.5}, ValueError, "workers must be an integer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EARLY)
+def test_what_is_wrong_is_said_before_the_first_step(case, tmp_path):
+    options, kind, words = EARLY[case]
+    steps, path = [], tmp_path / "run.pt"
+    arguments = {"model": mlp(), "train": blobs(), "mixing": counted(steps)} | options
+    with pytest.raises(kind, match=words):
+        fit(**arguments, epochs=2, checkpoint=path, progress=False)
+    assert len(steps) <= ("model" in options)  # what a model returns is known after one
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("where", ["a folder", "below a file"])
+def test_a_checkpoint_that_cannot_be_written_is_named_first(where, tmp_path):
+    steps = []
+    (tmp_path / "file").touch()
+    path = tmp_path if where == "a folder" else tmp_path / "file" / "run.pt"
+    with pytest.raises(ValueError, match="checkpoint=.* can't be written"):
+        fit(mlp(), blobs(), epochs=1, mixing=counted(steps), checkpoint=path)
+    assert not steps and [it.name for it in tmp_path.iterdir()] == ["file"]
+
+
+def squared_error(outputs, y):
+    return (outputs - y).square().mean(1)
+
+
+def absolute_error(outputs, y):
+    return (outputs - y).abs().mean(1)
+
+
+@pytest.mark.parametrize("metric", [None, absolute_error])
+def test_regression_is_validated_by_loss_and_metric_and_keeps_its_best(metric):
+    x = torch.randn(70, 5, generator=torch.Generator().manual_seed(0))
+    data = TensorDataset(x, x[:, :1] * 2)
+    model = initialised(lambda: nn.Linear(5, 1), 0)
+    history = fit(
+        model, data, validation=data, epochs=6, batch_size=16, loss=squared_error, metric=metric,
+        optimizer=partial(torch.optim.SGD, lr=0.5), mixing=draw_mixup, keep="best",
+        schedule=lambda progress: 1 if progress < 0.6 else 5,
+    )  # fmt: skip
+    name = "validation_loss" if metric is None else "validation_metric"
+    column = history[name]
+    assert column[-1] != min(column)  # the rate became too high
+    with torch.no_grad():
+        error = (metric or squared_error)(model(x), data.tensors[1]).mean().item()
+    assert error == pytest.approx(min(column))
+    assert "validation_accuracy" not in history.last and "validation_loss" in history.last
+
+
+def test_a_metric_stands_beside_the_accuracy_and_chooses():
+    """Of a classifier too: here it prefers the worst one."""
+
+    def confidence(logits, y):
+        return logits.softmax(1).amax(1)
+
+    model = mlp()
+    history = fit(
+        model, blobs(), validation=blobs(), epochs=5, optimizer=sgd, metric=confidence, keep="best"
+    )
+    column = history["validation_metric"]
+    assert {"validation_accuracy", "validation_nll", "validation_ece"} < history.last.keys()
+    x, y = blobs().tensors
+    with torch.no_grad():
+        assert confidence(model(x), y).mean().item() == pytest.approx(min(column))
+    assert min(column) != column[-1]
+
+
+def test_a_finished_run_needs_no_trial(tmp_path):
+    for validation in (blobs(), blobs(0)):
+        fit(mlp(), blobs(), validation=validation, epochs=1, checkpoint=tmp_path / "run.pt")
+
+
+def test_numbers_of_numpy_are_numbers():
+    plain = fit(mlp(), blobs(), epochs=2, batch_size=16, seed=3, validate_every=2)
+    two, three, size = np.int64(2), np.int32(3), np.uint8(16)
+    history = fit(mlp(), blobs(), epochs=two, batch_size=size, seed=three, validate_every=two)
+    assert history["train_loss"] == plain["train_loss"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_any_default_dtype_trains(dtype):
+    torch.set_default_dtype(dtype)
+    try:
+        x = torch.randn(40, 5)
+        regression = TensorDataset(x, x[:, :1] * 2)
+        classes = TensorDataset(x, (x[:, 0] > 0).long())
+        for data, loss, out in ((regression, squared_error, 1), (classes, None, 2)):
+            model = initialised(lambda out=out: nn.Linear(5, out), 0)
+            history = fit(
+                model, data, validation=data, epochs=6, batch_size=16, mixing=draw_mixup, loss=loss,
+                optimizer=partial(torch.optim.SGD, lr=0.1), augment=jitter,
+            )  # fmt: skip
+            assert {p.dtype for p in model.parameters()} == {dtype}
+            assert history["train_loss"][-1] < history["train_loss"][0]
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def jitter(x, generator):
+    return x + 0.01 * torch.randn(x.shape, generator=generator)
+
+
+@pytest.mark.parametrize("size", [5, 32, 33, 100, 128])
+def test_hits_of_many_steps_are_those_of_each(size):
+    generator = torch.Generator().manual_seed(0)
+    steps, wanted = [], []
+    for step in range(7):
+        mix = no_mix(size) if step in (2, 3) else draw_mixup(size - (step == 6), per_sample=True)
+        y = torch.randint(3, (len(mix),), generator=generator)
+        logits = torch.randn(len(mix), 3, generator=generator)
+        steps.append((logits.argmax(1), y, mix))
+        wanted.append(mixed_accuracy(logits, y, mix))
+    assert torch.stack(_hits(steps)).tolist() == pytest.approx(wanted, abs=1e-6)

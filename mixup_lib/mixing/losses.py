@@ -61,8 +61,9 @@ def mixed_loss(
     if axes := mix.cut_axes(y, dims):
         y, index = mix.paste(y, axes), index[:1]
     ignored = _ignored(loss_fn, y)
+    single = index.shape[0] == 1  # then the weights are all 1
     total = missing = None
-    for j, examples in enumerate(index):
+    for j, examples in enumerate(index.unbind()):
         losses = loss_fn(logits, y if j == 0 else y[examples])
         if losses.shape != y.shape and losses.shape != y.shape[:1]:
             raise ValueError(
@@ -70,7 +71,7 @@ def mixed_loss(
                 f'for each example, or that of y, {tuple(y.shape)}: use reduction="none"'
             )
         absent = ignored if j == 0 or ignored is None else ignored[examples]
-        if len(index) > 1:  # else the weights are all 1
+        if not single:
             share = weights[j] if losses.ndim == 1 else along(weights[j], losses.ndim, 0)
             losses = share * losses
             absent = absent if absent is None else share * absent

@@ -114,7 +114,8 @@ class Mix:
         if out is not None and not torch.compiler.is_compiling():
             check_out(out, x)
         index = self.index.to(x.device, non_blocking=True)
-        if len(index) == 1:
+        k = index.shape[0]
+        if k == 1:
             return x if out is None else out.copy_(x)
         if self.box is not None:
             partner = gather(x, batch, index[1], out)
@@ -124,7 +125,7 @@ class Mix:
         # buffer and two passes; the weights are rounded to x's dtype only in the product.
         shares = _shares(self.weights.to(x.device, non_blocking=True)).to(x.dtype)
         mixed = gather(x, batch, index[-1], out)
-        for j in range(len(index) - 2, -1, -1):
+        for j in range(k - 2, -1, -1):
             nearer = x if j == 0 else gather(x, batch, index[j])
             mixed = mixed.lerp_(nearer, along(shares[j], x.ndim, batch))
         return mixed
@@ -221,7 +222,7 @@ class Mix:
         Raises:
             ValueError: ``y`` has positions that are not those of the inputs.
         """
-        if self.box is None or len(self.index) == 1 or (dims is not None and not len(dims)):
+        if self.box is None or self.index.shape[0] == 1:
             return ()
         if dims is not None:
             return tuple(dims)
@@ -288,7 +289,7 @@ class Mix:
 
 def _shares(weights: Tensor) -> Tensor:
     """Row j: the weight of example j among examples j, j + 1, ...; row 0 is the weight itself."""
-    if len(weights) == 2:
+    if weights.shape[0] == 2:
         return weights[:1]
     tail = weights.flip(0).cumsum(0).flip(0)[1:-1]
     return torch.cat([weights[:1], weights[1:-1] / tail.clamp_min(torch.finfo(tail.dtype).tiny)])

@@ -44,7 +44,7 @@ class Checkpoint:
         Raises:
             ValueError: if the file belongs to a run with other settings, or is no checkpoint.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None or not self.path.is_file():
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)

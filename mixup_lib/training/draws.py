@@ -37,9 +37,9 @@ def draws_of(mixing: Callable | None) -> Callable[..., Mix]:
 
     def draw(x: Tensor, generator, **offered) -> Mix:
         if mixing is None:
-            return unmixed(len(x))
+            return unmixed(x.shape[0])
         offered["x"] = x
-        mix = mixing(len(x), generator=generator, **{name: offered[name] for name in wanted})
+        mix = mixing(x.shape[0], generator=generator, **{name: offered[name] for name in wanted})
         if not isinstance(mix, Mix):
             raise TypeError(f"mixing must return a Mix, got {type(mix).__name__}")
         return mix
