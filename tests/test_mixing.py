@@ -60,27 +60,31 @@ def test_the_history_holds_the_epochs_before():
 
 
 def test_a_draw_from_the_history_resumes_bit_equal(tmp_path):
-    def adaptive(batch_size, history, generator):
-        alpha = 1.0 if not len(history) else 0.1 + history["validation_nll"][-1]
-        return draw_mixup(batch_size, alpha=alpha, generator=generator)
+    class Adaptive:
+        """A mixing that goes down at one epoch; its name does not say so."""
+
+        def __init__(self, stop):
+            self.stop = stop
+
+        def __repr__(self):
+            return "Adaptive()"
+
+        def __call__(self, batch_size, history, generator):
+            if len(history) == self.stop:
+                raise KeyboardInterrupt
+            alpha = 1.0 if not len(history) else 0.1 + history["validation_nll"][-1]
+            return draw_mixup(batch_size, alpha=alpha, generator=generator)
 
     def train(checkpoint, stop=None):
         torch.manual_seed(0)
         model = MLP(2, 3, 2)
-
-        def mixing(batch_size, history, generator):
-            if stop is not None and len(history) == stop:
-                raise KeyboardInterrupt
-            return adaptive(batch_size, history, generator)
-
-        mixing.__qualname__ = "mixing"
         fit(
             model,
             DATA,
             epochs=4,
             batch_size=5,
             validation=DATA,
-            mixing=mixing,
+            mixing=Adaptive(stop),
             checkpoint=checkpoint,
         )
         return torch.cat([value.flatten() for value in model.state_dict().values()])

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import Dataset, Subset, TensorDataset
 
-from mixup_lib.basics.naming import canonical, describe, digest
+from mixup_lib.basics.naming import canonical, digest
 from mixup_lib.training.history import History
+from mixup_lib.training.identity import architecture, identify
 
 __all__ = ["Checkpoint"]
+
+LATER = ("architecture",)  # settings that older files do not have, and that they may lack
 
 
 class Checkpoint:
@@ -24,9 +27,13 @@ class Checkpoint:
     Args:
         path: the file, or None for no checkpoint.
         plan: the settings of the run; a file with other settings is refused.
-        model: its names and shapes belong to the settings.
+        model: its names and shapes belong to the settings, and so do its classes and their
+            settings, such as the rate of a dropout.
         optimizer: loaded and saved with the model.
         train: its size and, for tensors, its content belong to the settings.
+
+    Raises:
+        ValueError: if a function of the plan can't be told from another one.
     """
 
     def __init__(self, path, plan: dict, model: nn.Module, optimizer, train: Dataset):
@@ -34,7 +41,8 @@ class Checkpoint:
         self.model, self.optimizer = model, optimizer
         self.best: dict[str, torch.Tensor] | None = None
         if self.path is not None:
-            self.plan = {name: describe(value) for name, value in plan.items()}
+            self.plan = {name: identify(name, value, model) for name, value in plan.items()}
+            self.plan["architecture"] = architecture(model)
             self.plan["model"] = str({n: tuple(t.shape) for n, t in model.state_dict().items()})
             self.plan["train"] = _fingerprint(train)
 
@@ -54,11 +62,14 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint={str(self.path)!r} is no checkpoint of fit: remove it or name another"
             ) from error
-        different = [name for name in self.plan if self.plan[name] != plan.get(name)]
+        plan = {name: self.plan[name] for name in LATER if name in self.plan} | plan
+        different = [
+            name for name in {**self.plan, **plan} if self.plan.get(name) != plan.get(name)
+        ]
         if different:
             told = "; ".join(
-                f"{name} was {plan.get(name)!r} and is {self.plan[name]!r}"
-                if len(str(plan.get(name))) + len(self.plan[name]) < 200
+                f"{name} was {plan.get(name)!r} and is {self.plan.get(name)!r}"
+                if len(str(plan.get(name))) + len(str(self.plan.get(name))) < 400
                 else f"{name} differs"
                 for name in different
             )
@@ -128,5 +139,8 @@ class Checkpoint:
 
 
 def _fingerprint(data: Dataset) -> str:
+    if isinstance(data, Subset):
+        indices = torch.as_tensor(data.indices, device="cpu")
+        return f"{len(data)} examples, {digest(indices)} of {_fingerprint(data.dataset)}"
     content = digest(*data.tensors) if isinstance(data, TensorDataset) else type(data).__name__
     return f"{len(data)} examples, {content}"

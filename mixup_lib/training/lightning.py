@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, MutableMapping, MutableSequence
 from typing import Any
 
+import torch
+
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.naming import describe
 from mixup_lib.basics.optional import require
@@ -17,6 +19,7 @@ from mixup_lib.basics.seeds import generator_for
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.training.draws import asked_for, draws_of
+from mixup_lib.training.identity import identify
 
 __all__ = ["MixupCallback"]
 
@@ -58,7 +61,8 @@ class MixupCallback(Callback):
 
     Raises:
         ValueError: An argument is out of range; the trainer resumes a run that was mixed otherwise;
-            ``progress`` is asked for and the trainer does not know how long it will train.
+            ``progress`` is asked for and the trainer does not know how long it will train; the
+            trainer writes checkpoints, and ``mixing`` can't be told from another function.
         TypeError: ``mixing`` can't be called or returns no ``Mix``; a batch is no list and no dict,
             so that nothing in it can be replaced; inputs that are not floating.
         LookupError: The batch has no ``inputs`` or ``target``.
@@ -89,6 +93,11 @@ class MixupCallback(Callback):
         self.mix: Mix | None = None
         self._draw = draws_of(mixing)
 
+    def on_fit_start(self, trainer, pl_module) -> None:
+        """Refuses a ``mixing`` that can't be told from another one, before anything is trained."""
+        if trainer.checkpoint_callbacks:
+            self.state_dict()
+
     def on_train_batch_start(self, trainer, pl_module, batch: Any, batch_idx: int) -> None:
         """Replaces inputs and targets in the batch, which is a list or dict of the trainer's own.
 
@@ -103,11 +112,13 @@ class MixupCallback(Callback):
             progress = self._progress(trainer, batch_idx)
         self.mix = self._draw(x, generator, y=y, progress=progress)
         mixed, targets = self.mix.inputs(x), self.mix.targets(y, self.num_classes)
+        if x.dtype == torch.float64:
+            targets = targets.double()  # of a trainer with precision="64-true", whose losses are
         batch[self.inputs], batch[self.target] = mixed, targets
 
     def state_dict(self) -> dict[str, Any]:
         """What the draws depend on; goes into the trainer's checkpoints."""
-        return {"seed": self.seed, "mixing": describe(self.mixing)}
+        return {"seed": self.seed, "mixing": identify("mixing", self.mixing)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Checks that a resumed run mixes as it did. There is no random state to restore."""
