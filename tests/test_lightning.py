@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import threading
 import warnings
 from functools import partial
 
@@ -11,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-import mixup_lib
+import mixup_lib.training
 from mixup_lib import draw_mixup, fit
 from mixup_lib.basics.seeds import generator_for, initialised
 
@@ -190,7 +191,7 @@ def test_a_run_that_was_mixed_otherwise_is_refused(interrupted):
 @pytest.mark.parametrize("missing", [False, True])
 def test_pytorch_lightning_is_used_where_it_is_in_use_or_alone(monkeypatch, missing):
     package = pytest.importorskip("pytorch_lightning")
-    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.training.lightning)
+    monkeypatch.setattr(mixup_lib.training, "lightning", mixup_lib.training.lightning)
     monkeypatch.delitem(sys.modules, "mixup_lib.training.lightning")
     monkeypatch.delitem(sys.modules, "lightning")
     if missing:
@@ -203,9 +204,64 @@ def test_pytorch_lightning_is_used_where_it_is_in_use_or_alone(monkeypatch, miss
 
 
 def test_without_either_package_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setattr(mixup_lib, "lightning", mixup_lib.training.lightning)
+    monkeypatch.setattr(mixup_lib.training, "lightning", mixup_lib.training.lightning)
     monkeypatch.delitem(sys.modules, "mixup_lib.training.lightning")
     for name in ("lightning", "pytorch_lightning"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r'pip install "mixup-lib\[lightning\]" brings it'):
         importlib.import_module("mixup_lib.training.lightning")
+
+
+class Regression(lightning.LightningModule):
+    """Remembers the dtypes that it meets."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.met = initialised(lambda: nn.Linear(4, 1), 0), set()
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        self.met.add((x.dtype, y.dtype))
+        return F.mse_loss(self.net(x), y)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("64-true", torch.float64), ("bf16-true", torch.bfloat16)]
+)
+def test_other_precisions_mix_the_same_draws_and_train(precision, dtype):
+    """They set torch's default dtype while they train."""
+    usual, callback = Remember(num_classes=C), Remember(num_classes=C)
+    train([usual])
+    model = train([callback], precision=precision)
+    for mine, other in zip(callback.mixes, usual.mixes, strict=True):
+        assert mine.weights.dtype == torch.float32 and torch.equal(mine.weights, other.weights)
+        assert torch.equal(mine.index, other.index)
+    assert {p.dtype for p in model.parameters()} == {dtype}
+    assert {x.dtype for *_, x, _ in model.trained} == {dtype}
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+    regression = Regression()
+    x = torch.rand(N, 4)
+    loader = DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), 8)
+    train([MixupCallback()], model=regression, loader=loader, precision=precision)
+    # Targets never lose digits to half precision, and losses take them beside it.
+    assert regression.met == {(dtype, max(dtype, torch.float32, key=lambda it: it.itemsize))}
+
+
+class Holding:
+    """A mixing that holds what has no state to compare."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __call__(self, batch_size, generator):
+        return draw_mixup(batch_size, generator=generator)
+
+
+def test_a_mixing_without_identity_is_refused_where_checkpoints_are_written(tmp_path):
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path)
+    with pytest.raises(ValueError, match="mixing=.*Holding can't be told from another"):
+        train([MixupCallback(Holding(), C), saving], enable_checkpointing=True)
+    train([MixupCallback(Holding(), C)])  # nothing is saved, so nothing needs a name
