@@ -17,6 +17,7 @@ from mixup_lib.experiments import (
     numbers_to_words,
     placed_digits,
     sentences,
+    text_linear,
     uci,
 )
 from mixup_lib.experiments.queue import run
@@ -31,6 +32,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_full.EXPERIMENT,
         cifar10_paper.EXPERIMENT,
         *sentences.EXPERIMENTS,
+        *text_linear.EXPERIMENTS,
         numbers_to_words.EXPERIMENT,
         fsdd.EXPERIMENT,
         moving_digits.EXPERIMENT,
