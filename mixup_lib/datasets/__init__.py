@@ -7,6 +7,7 @@ from mixup_lib.datasets.files import cifar10, data_root
 from mixup_lib.datasets.folder import image_folder
 from mixup_lib.datasets.noise import corrupt_labels
 from mixup_lib.datasets.pairs import number_words, numbers
+from mixup_lib.datasets.pretrained import minilm_file
 from mixup_lib.datasets.shapes import textures
 from mixup_lib.datasets.splits import Splits, stratified_split
 from mixup_lib.datasets.spoken import syllables
@@ -28,6 +29,7 @@ __all__ = [
     "fsdd",
     "image_folder",
     "imdb",
+    "minilm_file",
     "moving_digits",
     "number_words",
     "numbers",

@@ -43,6 +43,7 @@ MODELS = {
         models.PreActResNet,
         models.ResNet,
         models.SentenceCNN,
+        models.SentenceEncoder,
         models.Seq2Seq,
         models.SmallCNN,
         models.TinyViT,

@@ -9,6 +9,7 @@ from torch import nn
 
 from mixup_lib.models.attention import TinyViT
 from mixup_lib.models.audio import SpectrogramNet
+from mixup_lib.models.encoder import SentenceEncoder
 from mixup_lib.models.generative import VAE, Autoencoder, Discriminator, Generator, gaussian_kl
 from mixup_lib.models.multimodal import TwoSenses, companions, mix_apart
 from mixup_lib.models.preact import PreActResNet
@@ -28,6 +29,7 @@ __all__ = [
     "PreActResNet",
     "ResNet",
     "SentenceCNN",
+    "SentenceEncoder",
     "Seq2Seq",
     "SmallCNN",
     "SpectrogramNet",

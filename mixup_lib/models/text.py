@@ -59,7 +59,7 @@ class _TextModel(nn.Module):
         """
         if place not in PLACES:
             raise ValueError(f"place must be one of {PLACES}, got {place!r}")
-        valid = _valid(ids)
+        valid = valid_positions(ids)
         x = self.embedding(ids[:, : valid.size(1)])
         if mix is not None and place == "embedding":
             x, valid = mix.inputs(x), mix.any_valid(valid)
@@ -159,7 +159,7 @@ class SentenceCNN(_TextModel):
         return torch.cat(maps, 1).relu().transpose(1, 2), valid
 
 
-def _valid(ids: Tensor) -> Tensor:
+def valid_positions(ids: Tensor) -> Tensor:
     """Where the words are, up to the last one of the batch: bool ``(B, longest)``."""
     if ids.is_floating_point():
         raise TypeError(

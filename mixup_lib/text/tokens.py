@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
     from mixup_lib.datasets.splits import Splits
 
-__all__ = ["PAD", "UNKNOWN", "clean", "encode", "encode_splits", "lengths", "word_tokenizer"]
+__all__ = [
+    "PAD",
+    "UNKNOWN",
+    "clean",
+    "encode",
+    "encode_splits",
+    "encode_with",
+    "lengths",
+    "word_tokenizer",
+]
 
 PAD, UNKNOWN = 0, 1
 """Ids of the padding and of every word that is not in the vocabulary."""
@@ -150,3 +159,28 @@ def encode_splits(
         if len(part := getattr(splits, name))
     }
     return replace(splits, **parts), tokenizer
+
+
+def encode_with(tokenizer: Tokenizer, splits: Splits, length: int = 128) -> Splits:
+    """The three parts as ids of a pretrained tokeniser, its own marks of begin and end included.
+
+    Args:
+        tokenizer: A ``tokenizers.Tokenizer`` whose padding has id 0; it is set to ``length``.
+        splits: Parts that hold ``texts`` and labels ``y`` (:class:`mixup_lib.datasets.Texts`).
+        length: Most tokens of a sentence, 3 or more; longer ones lose their end.
+
+    Returns:
+        Splits with ``TensorDataset(ids, y)``, int64 ``(n, T)`` and ``(n,)``, each part as wide as
+        its longest sentence.
+
+    Raises:
+        ValueError: ``length`` is below 3.
+    """
+    tokenizer.enable_truncation(integer_at_least("length", length, 3))
+    tokenizer.enable_padding(pad_id=PAD, pad_token=tokenizer.id_to_token(PAD))
+    parts = {}
+    for name in ("train", "validation", "test"):
+        if len(part := getattr(splits, name)):
+            rows = tokenizer.encode_batch(part.texts)
+            parts[name] = TensorDataset(torch.tensor([row.ids for row in rows]), part.y)
+    return replace(splits, **parts)

@@ -1,0 +1,40 @@
+"""Pretrained weights on disk: looked for, checked, and asked for by name where they are missing."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from mixup_lib.datasets.files import data_root
+
+MINILM = {  # name: SHA-256, as sentence-transformers/all-MiniLM-L6-v2 has them on the hub
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+
+
+def minilm_file(name: str, root: str | os.PathLike | None = None) -> Path:
+    """A file of MiniLM, ``minilm/NAME`` below the folder of the data, if it is the one known.
+
+    Args:
+        name: A key of :data:`MINILM`.
+        root: Folder that holds ``minilm``; see :func:`~mixup_lib.datasets.data_root`.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        OSError: It is another file. Both messages say what to do.
+    """
+    path = data_root(root) / "minilm" / name
+    remedy = (
+        "Get it with `hf download sentence-transformers/all-MiniLM-L6-v2 "
+        f"{' '.join(MINILM)} --local-dir {path.parent}`, or point MIXUP_DATA at the folder that "
+        "holds minilm/. Quick mode needs no file: SentenceEncoder(vocabulary, classes, layers=2)"
+    )
+    if not path.exists():
+        raise FileNotFoundError(f"{path} (SHA-256 {MINILM[name]}) is not there. {remedy}")
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != MINILM[name]:
+        raise OSError(
+            f"{path} is another file: SHA-256 {found} instead of {MINILM[name]}. {remedy}"
+        )
+    return path
