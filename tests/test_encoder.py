@@ -1,5 +1,6 @@
 """The pretrained encoder: the way through it is BERT's own, and a mix goes where it should."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from mixup_lib import Mix, draw_mixup
 from mixup_lib.datasets import Texts, data_root, minilm_file, pretrained, sentences
+from mixup_lib.experiments import EXPERIMENTS, encoders
 from mixup_lib.models import PLACES, SentenceEncoder, mix_at
 from mixup_lib.text.tokens import encode_with
 
@@ -121,3 +123,48 @@ def test_minilm_itself_knows_which_sentences_are_alike():
         vector = torch.nn.functional.normalize(model(ids), dim=1)
     alike, other = vector[0] @ vector[1], vector[0] @ vector[2]
     assert alike > 0.5 > 0.3 > other, (alike, other)
+
+
+QUICK = EXPERIMENTS["trec-500-minilm"].config | {
+    "data": {"name": "sentences", "sizes": {"train": 60, "validation": 60}, "length": 20},
+    "model": {"name": "SentenceEncoder", "layers": 2, "dim": 16, "heads": 2, "dropout": 0.1},
+    "epochs": 3,
+    "batch_size": 16,
+}
+TRIES = {name: {m.rsplit("-", 1)[0]: m for m in EXPERIMENTS[name].methods} for name in EXPERIMENTS
+         if name.endswith("minilm")}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRIES)
+def test_every_method_has_three_tries(name):
+    methods = [method.rsplit("-", 1)[0] for method in EXPERIMENTS[name].methods]
+    assert {methods.count(method) for method in methods} == {3} and len(methods) == 21
+
+
+def test_the_experiment_runs_on_a_small_encoder_without_any_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIXUP_DATA", str(tmp_path / "nothing"))
+    outcomes = []
+    for method in TRIES["trec-500-minilm"].values():
+        record = encoders.measure(deepcopy(QUICK), method, 0, tmp_path / "run.pt")
+        (tmp_path / "run.pt").unlink()
+        assert [record["metrics"][part]["n"] for part in ("train", "validation", "test")] == [
+            60, 60, 240,
+        ]  # fmt: skip
+        scores = record["history"]["validation_nll"]
+        assert record["metrics"]["validation"]["nll"] == min(scores)
+        assert record["best_epoch"] == 1 + scores.index(min(scores))
+        said = EXPERIMENTS["trec-500-minilm"].methods[method]
+        ran = record["fit"]
+        assert ran["forward"] == said["forward"] and ran["mixing"] == said.get("mixing")
+        assert ran["loss"] == said.get("loss", ran["metric"]) and ran["keep"] == "best"
+        outcomes.append(record["metrics"]["train"]["nll"])
+    assert len({*outcomes}) == len(TRIES["trec-500-minilm"])
+    other = encoders.measure(deepcopy(QUICK), method, 1, tmp_path / "run.pt")
+    assert other["metrics"]["test"] != record["metrics"]["test"]
+
+
+def test_missing_weights_are_named_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIXUP_DATA", str(tmp_path))
+    config = QUICK | {"model": EXPERIMENTS["trec-500-minilm"].config["model"]}
+    with pytest.raises(FileNotFoundError, match="tokenizer.json .SHA-256 be50.*hf download"):
+        encoders.measure(config, "plain-0.00010", 0, tmp_path / "run.pt")

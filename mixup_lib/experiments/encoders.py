@@ -48,7 +48,7 @@ cross_entropy = partial(F.cross_entropy, reduction="none")
 # Whoever mixes nothing takes the very same way through the model, with nothing to mix.
 UNMIXED = {"forward": partial(mix_at, place="embedding")}
 METHODS = (
-    {f"plain-{lr:g}": UNMIXED | {"optimizer": {"lr": lr}} for lr in (1e-4, 5e-5, 2e-4)}
+    {f"plain-{lr:.5f}": UNMIXED | {"optimizer": {"lr": lr}} for lr in (1e-4, 5e-5, 2e-4)}
     | {
         f"{place}-{alpha:g}": {
             "forward": partial(mix_at, place=place),
