@@ -260,3 +260,14 @@ def test_without_a_checkpoint_nothing_needs_a_name():
             return draw_mixup(batch_size, generator=generator)
 
     assert len(once(None, mixing=mixing)) == 1
+
+
+def test_settings_are_described_where_there_is_nothing_to_describe():
+    class Bare:
+        __slots__ = ()
+
+        def __call__(self, batch_size, generator):
+            return draw_mixup(batch_size, generator=generator)
+
+    history = once(None, mixing=Bare())
+    assert history.settings["mixing"].endswith("Bare()")

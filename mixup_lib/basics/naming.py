@@ -56,7 +56,8 @@ def describe(value) -> str:
         return f"tensor {tuple(value.shape)} {digest(value)}"
     if type(value).__repr__ is object.__repr__:
         # The default repr holds an address; the class and its attributes do not.
-        attributes = [f"{key}={describe(item)}" for key, item in sorted(vars(value).items())]
+        held = getattr(value, "__dict__", {})  # none where a class names its slots
+        attributes = [f"{key}={describe(item)}" for key, item in sorted(held.items())]
         return f"{describe(type(value))}({', '.join(attributes)})"
     return repr(value)
 

@@ -212,7 +212,7 @@ class Validation:
         measured = {name: measured[name] for name in ("accuracy", "nll", "ece") if measured}
         return measured | dict(zip(self.errors, means, strict=True))
 
-    def _read(self, index: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+    def _read(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Outputs and targets on the CPU where they are needed, and the sums of all errors."""
         kept, sums = [], torch.zeros(len(self.errors), dtype=torch.float64, device="cpu")
         device, workers = self.runtime.device, self.workers
@@ -223,7 +223,9 @@ class Validation:
                     sums[i] += len(y) * mean.double().cpu()
                 if self.classes is not False:
                     kept.append((outputs.cpu(), y.cpu()))
-        outputs, y = (torch.cat(part) for part in zip(*kept)) if kept else (None, None)
+        if not kept:
+            return torch.empty(0, device="cpu"), torch.empty(0, device="cpu"), sums
+        outputs, y = (torch.cat(part) for part in zip(*kept))
         return outputs, y, sums
 
 

@@ -145,8 +145,8 @@ def _hits(steps: list[tuple[Tensor, Tensor, Mix]]) -> list[Tensor]:
     """
     found = []
     for _, alike in groupby(steps, key=lambda step: step[2].index.shape):
-        named, y, mixes = zip(*alike)
-        named, y = torch.stack(named), torch.stack(y)
+        predictions, classes, mixes = zip(*alike)
+        named, y = torch.stack(predictions), torch.stack(classes)
         index = torch.stack([mix.index for mix in mixes])
         weights = torch.stack([mix.weights for mix in mixes])
         labels = y.gather(1, index.flatten(1)).view(index.shape)
