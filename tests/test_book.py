@@ -11,9 +11,11 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 import mixup_lib
 from tools import book, course, ledger, sphinx_course
+from tools import pages as course_pages
 
 MEGABYTE = 1_000_000
 # A path, or what the toolchain puts where nobody wrote a description.
@@ -142,6 +144,54 @@ def test_every_public_name_is_on_the_reference_page(site):
     assert not missing, missing
 
 
+@pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)
+def test_captions_are_on_the_page_beside_the_description(path, site):
+    page = BeautifulSoup(
+        (site / "notebooks" / f"{path.stem}.html").read_text("utf-8"), "html.parser"
+    )
+    shown = {
+        figure.img["alt"]: figure.figcaption.get_text()
+        for figure in page.select("figure:has(figcaption):has(img[alt])")
+    }
+    for cell in course.read(path).cells:
+        metadata = cell.metadata.get("mystnb", {})
+        if caption := metadata.get("figure", {}).get("caption"):
+            assert caption in shown[metadata["image"]["alt"]], cell.id
+
+
+def test_some_figures_have_captions(site):
+    text = (site / "notebooks" / "00_background.html").read_text("utf-8")
+    assert text.count("<figcaption") == 2
+
+
+def test_every_chapter_says_what_the_article_is(pages, site):
+    for path in course.notebooks():
+        page = pages[site / "notebooks" / f"{path.stem}.html"]
+        assert "../book/preface.html#the-article" in page.links, path.name
+    assert "the-article" in pages[site / "book" / "preface.html"].anchors
+
+
+def test_the_front_page_leads_to_every_chapter_and_shows_the_slider(pages, site):
+    front = site / "book" / "preface.html"
+    for path in course.notebooks():
+        assert f"../notebooks/{path.stem}.html" in pages[front].links
+    text = front.read_text("utf-8")
+    assert text.count('data-mixup="slider"') == 1 and not course_pages.MARK.search(text)
+
+
+def test_the_page_of_assignments_lists_all_and_the_guide_leads_to_each(pages, site):
+    page = (site / "book" / "assignments.html").read_text("utf-8")
+    guide = pages[site / "book" / "teaching.html"].links
+    for name in course.ASSIGNMENTS:
+        label = f"assignment-{name.partition('_')[0]}"
+        assert f"assignments.html#{label}" in guide
+        assert label in pages[site / "book" / "assignments.html"].anchors
+        built = sphinx_course.student_copy(name).exists()
+        assert (f"../assignments/{name}/{name}.ipynb" in page) == built
+    assert ("not in this build" in page) == (not all(
+        sphinx_course.student_copy(name).exists() for name in course.ASSIGNMENTS))  # fmt: skip
+
+
 def test_the_ledger_lists_every_claim():
     known = ledger.claims()
     assert list(known) == [f"C{n}" for n in range(1, 31)]
@@ -220,6 +270,23 @@ def test_a_page_offers_an_assignment_that_was_built(student):
     assert "../assignments/a1_draw_once.zip" in links
     (student / "a1_draw_once.ipynb").unlink()
     assert "assignment" not in sphinx_course.downloads("notebooks/02_math")
+
+
+def test_an_assignment_is_described_from_its_opening(student):
+    assert sphinx_course.copies("a2_bug_clinic", "notebook") == []
+    text = course_pages.assignment("a1_draw_once", sphinx_course.copies("a1_draw_once", "notebook"))
+    assert text.startswith("(assignment-a1)=\n## A1. Draw once\n")
+    assert "60 to 120 minutes" in text and "(../notebooks/02_math.ipynb)" in text
+    assert course.colab_assignment("a1_draw_once") in text and "not in this build" not in text
+    assert "not in this build: `make assignments`" in course_pages.assignment("a2_bug_clinic", [])
+
+
+def test_a_mark_without_its_cell_or_paragraph_is_refused():
+    with pytest.raises(ValueError, match="cell 'nowhere' of 01_principle shows no HTML"):
+        course_pages.filled("<!-- output 01_principle nowhere -->", list)
+    with pytest.raises(ValueError, match=r"no paragraph begins with \*\*You need"):
+        course_pages.part("# Title", "You need")
+    assert course_pages.filled("<!-- another -->", list) == "<!-- another -->"
 
 
 def test_a_page_of_prose_offers_its_assignment_under_the_title(student):

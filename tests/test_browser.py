@@ -9,6 +9,23 @@ PAGES = [f"book/{path.stem}.html" for path in sorted((course.ROOT / "book").glob
 # What sticks out of a phone's screen without a scroll bar of its own.
 TOO_WIDE = """[...document.querySelectorAll("article *")].filter(
   e => e.getBoundingClientRect().right > 391).map(e => e.outerHTML.slice(0, 120)).slice(0, 9)"""
+# Lines of code of at most 80 characters that are cut, on this page at this width. A character's
+# width is that of a long line of the block's own font.
+CUT_CODE = """() => {
+  document.querySelectorAll("article details").forEach(folded => folded.open = true);
+  const cut = [], pen = document.createElement("canvas").getContext("2d");
+  for (const block of document.querySelectorAll("article div.highlight pre")) {
+    if (!block.clientWidth || block.closest(".cell_output")) continue;
+    const style = getComputedStyle(block);
+    pen.font = `${style.fontSize} ${style.fontFamily}`;
+    const one = pen.measureText("m".repeat(80)).width / 80;
+    const room = block.clientWidth - parseFloat(style.paddingLeft);
+    for (const line of block.innerText.split("\\n"))
+      if (line.length <= 80 && line.trimEnd().length * one > room)
+        cut.push(`${Math.round(line.length * one - room)} px of: ${line}`);
+  }
+  return cut;
+}"""
 # The largest distance of the canvas from lam * a + (1 - lam) * b, over all bytes.
 FURTHEST = """(root, lam) => {
   const bytes = source => {
@@ -60,7 +77,7 @@ def set_range(slider, value):
 
 
 @pytest.mark.parametrize("name", [*PAGES, *CHAPTERS, "search.html", "genindex.html"])
-def test_a_page_loads_without_trouble_and_fits_a_phone(tab, name):
+def test_a_page_loads_without_trouble_and_fits_screens(tab, name):
     tab.open(name)
     if name in HAS_MATHS:
         tab.wait_for_selector("mjx-container")
@@ -68,8 +85,18 @@ def test_a_page_loads_without_trouble_and_fits_a_phone(tab, name):
     tab.wait_for_load_state("networkidle")
     assert tab.title().strip()
     assert not tab.troubles, tab.troubles
+    for width in (1280, 1366):
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert not (cut := tab.evaluate(CUT_CODE)), f"{width} px wide: {cut[:5]}"
     tab.set_viewport_size({"width": 390, "height": 844})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390, tab.evaluate(TOO_WIDE)
+
+
+def test_code_that_is_cut_is_noticed(tab):
+    tab.open("notebooks/04_image.html")
+    assert not tab.evaluate(CUT_CODE)
+    tab.add_style_tag(content="article div.highlight pre { font-size: 16px !important; }")
+    assert tab.evaluate(CUT_CODE)
 
 
 def test_search_finds_a_term(tab):

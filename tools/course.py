@@ -135,6 +135,20 @@ def times() -> dict:
     return json.loads(TIMES.read_text()) if TIMES.exists() else {}
 
 
+def about(seconds: float) -> str:
+    """A measured time, rounded up to five seconds: the next machine is not this one."""
+    return f"{max(5, -(-int(seconds + 0.999) // 5) * 5)} s"
+
+
+def running_time(name: str) -> str:
+    """The line about time in a chapter's opening."""
+    entry = times().get(name, {})
+    if "cpu" not in entry:
+        return "**Running time:** not measured yet"
+    line = f"**Running time:** about {about(entry['cpu']['seconds'])} on two CPU cores"
+    return line + (f", {about(entry['gpu']['seconds'])} with a GPU" if "gpu" in entry else "")
+
+
 def title(notebook: nbformat.NotebookNode) -> str:
     """The notebook's first heading."""
     match = re.search(r"(?m)^# (.+)$", notebook.cells[0].source)

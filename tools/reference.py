@@ -83,7 +83,7 @@ def member_of(item: griffe.Object, name: str) -> griffe.Object:
     Raises:
         KeyError: there is none.
     """
-    if name not in item.all_members and ("", name) in analyzer(item.path).attr_docs:
+    if name not in item.all_members and item.is_module and name in map(str, item.exports or ()):
         # One of `A, B = 1, 2`, which griffe leaves out.
         line = analyzer(item.path).tagorder.get(name)
         item.set_member(name, griffe.Attribute(name, lineno=line))

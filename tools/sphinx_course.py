@@ -1,9 +1,9 @@
-"""The course's Sphinx extension: quizzes, downloads, slides, and small source files.
+"""The course's Sphinx extension: quizzes, downloads, cards, assignments, slides, small sources.
 
-Notebooks stay as they are. Their text gets two more cells on its way to Sphinx: one with the
-downloads after the title, one with the questions of `book/quizzes` at the end. When the site is
-written, its copies of the notebooks lose their outputs, slides are made from its pages, and
-assignments that were built before (`make assignments`) are copied beside them.
+Notebooks stay as they are. Their text gets two more cells on its way to Sphinx: one with what the
+article is and the downloads after the title, one with the questions of `book/quizzes` at the end.
+When the site is written, its copies of the notebooks lose their outputs, slides are made from its
+pages, and assignments that were built before (`make assignments`) are copied beside them.
 """
 
 import html
@@ -18,7 +18,7 @@ from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from tools import course, quiz, slides
+from tools import course, pages, quiz, slides
 
 STUDENT_COPIES = course.ROOT / "_build" / "assignments"
 # All words that a reader sees and no source file holds.
@@ -34,6 +34,10 @@ WORDS = {
     "said-wrong": "Not yet.",
     "said-missing": "Right so far, but some are missing.",
     "said-none": "Choose an answer first.",
+    "article": 'Where this chapter says "the article", it means '
+    '<a href="../book/preface.html#the-article">one Chinese introduction to mixup</a>, '
+    "which the course follows and tests. In a hurry? "
+    '<a href="../book/should-i.html">Should I use mixup?</a>',
 }
 
 
@@ -130,14 +134,25 @@ class Quiz(SphinxDirective):
         )
 
 
+def student_copy(name: str) -> Path:
+    """The student notebook of an assignment; it is there once it was built."""
+    return STUDENT_COPIES / name / "student" / f"{name}.ipynb"
+
+
 def student_copies(page: str) -> dict[str, Path]:
     """The built student notebooks that belong to a page, by the assignment's name."""
-    found = {
-        name: STUDENT_COPIES / name / "student" / f"{name}.ipynb"
-        for name, pages in course.ASSIGNMENTS.items()
-        if page in pages
-    }
-    return {name: file for name, file in found.items() if file.exists()}
+    named = [name for name, pages in course.ASSIGNMENTS.items() if page in pages]
+    return {name: student_copy(name) for name in named if student_copy(name).exists()}
+
+
+def copies(name: str, text: str) -> list[str]:
+    """HTML links to an assignment's notebook, its files and Colab; none if it was not built."""
+    if not student_copy(name).exists():
+        return []
+    links = [f'<a href="../assignments/{name}/{name}.ipynb" download>{html.escape(text)}</a>']
+    if len(inside(student_copy(name).parent)) > 1:
+        links.append(f'<a href="../assignments/{name}.zip" download>with all its files</a>')
+    return [*links, f'<a href="{course.colab_assignment(name)}">on Colab</a>']
 
 
 def inside(student: Path) -> list[Path]:
@@ -155,29 +170,24 @@ def downloads(page: str) -> str:
             f'<a href="../slides/{name}.html">slides</a>',
         ]
     for name, file in student_copies(page).items():
-        title = html.escape(course.title(course.read(file)) or name)
-        more = [f'<a href="../assignments/{name}.zip" download>with all its files</a>'] * (
-            len(inside(file.parent)) > 1
-        )
-        more.append(f'<a href="{course.colab_assignment(name)}">on Colab</a>')
-        links.append(
-            f'assignment <a href="../assignments/{name}/{name}.ipynb" download>{title}</a>'
-            f" ({', '.join(more)})"
-        )
+        first, *more = copies(name, course.title(course.read(file)) or name)
+        links.append(f"assignment {first} ({', '.join(more)})")
     line = f'<p class="page-files"><strong>To take along:</strong> {"; ".join(links)}.</p>'
     return line if links else ""
 
 
 class Downloads(Directive):
-    """The line with the page's downloads."""
+    """The lines with what a chapter calls the article, and with the page's downloads."""
 
     def run(self) -> list[nodes.Node]:
         page = self.state.document.settings.env.docname
-        return [nodes.raw("", downloads(page), format="html")]
+        article = f'<p class="page-article">{WORDS["article"]}</p>'
+        lines = article * page.startswith("notebooks/") + downloads(page)
+        return [nodes.raw("", lines, format="html")]
 
 
 def add_to_source(app, page: str, source: list[str]) -> None:
-    """Adds downloads after the title, and questions at the end."""
+    """Adds downloads after the title, questions at the end, and what a page holds a mark for."""
     files = ":::{page-files}\n:::"
     if page.startswith("notebooks/"):
         book = json.loads(source[0])
@@ -191,9 +201,11 @@ def add_to_source(app, page: str, source: list[str]) -> None:
                 {"cell_type": "markdown", "id": f"course-{place}", "metadata": {}, "source": text},
             )
         source[0] = json.dumps(book)
-    elif student_copies(page):
+        return
+    if student_copies(page):
         heading, _, rest = source[0].partition("\n")
         source[0] = f"{heading}\n\n{files}\n{rest}"
+    source[0] = pages.filled(source[0], lambda name: copies(name, "notebook"))
 
 
 def thin(file: Path) -> None:

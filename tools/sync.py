@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tools import course, ledger, literature, plan, speed
-from tools.course import between
+from tools.course import about, between, running_time
 
 REPOSITORY = r"https://[\w.-]+/[\w.-]+/[\w-]+(?:\.\w+)*"
 SITE = r"https://[\w./-]+?/?"
@@ -46,20 +46,6 @@ def addressed(text: str) -> str:
     for pattern, value in patterns():
         text = re.sub(pattern, lambda _, value=value: value, text)
     return text
-
-
-def about(seconds: float) -> str:
-    """A measured time, rounded up to five seconds: the next machine is not this one."""
-    return f"{max(5, -(-int(seconds + 0.999) // 5) * 5)} s"
-
-
-def running_time(name: str) -> str:
-    """The line about time in a chapter's opening."""
-    entry = course.times().get(name, {})
-    if "cpu" not in entry:
-        return "**Running time:** not measured yet"
-    line = f"**Running time:** about {about(entry['cpu']['seconds'])} on two CPU cores"
-    return line + (f", {about(entry['gpu']['seconds'])} with a GPU" if "gpu" in entry else "")
 
 
 def notebook(path: Path) -> str:
@@ -97,6 +83,12 @@ def chapter_table() -> str:
             f"| [Colab]({course.colab(path.name)}) |"
         )
     return "\n".join(rows)
+
+
+def found() -> str:
+    """The front page's list of what the course found, from the claims ledger."""
+    lines = ledger.front() if hasattr(ledger, "front") else []
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def opening(path: Path) -> str:
@@ -143,6 +135,8 @@ def derived() -> dict[Path, str]:
     files[speed.PAGE] = addressed(speed.page())
     readme = root / "README.md"
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
+    preface = root / "book" / "preface.md"
+    files[preface] = between(addressed(preface.read_text()), "found", found())
     scale = root / "book" / "scale.md"
     files[scale] = between(addressed(scale.read_text()), "imagenet", plan.block())
     references = root / "book" / "references.md"
