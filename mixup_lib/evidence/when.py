@@ -1,7 +1,7 @@
 """When does mixup help? Recorded gains beside how well the plain network fits its training data.
 
-The rule was written down before its runs, in :mod:`mixup_lib.experiments.cifar10_when` and
-:mod:`mixup_lib.experiments.fields_when`; the numbers here are theirs.
+The rule was written down before its runs, in ``mixup_lib.experiments.cifar10_when`` and
+``mixup_lib.experiments.fields_when``; the numbers here are theirs.
 """
 
 from collections.abc import Sequence
