@@ -16,7 +16,7 @@ def minilm_file(name: str, root: str | os.PathLike | None = None) -> Path:
     """A file of MiniLM, ``minilm/NAME`` below the folder of the data, if it is the one known.
 
     Args:
-        name: A key of :data:`MINILM`.
+        name: ``model.safetensors`` or ``tokenizer.json``.
         root: Folder that holds ``minilm``; see :func:`~mixup_lib.datasets.data_root`.
 
     Raises:

@@ -34,8 +34,9 @@ class SentenceEncoder(nn.Module):
         hidden: After how many layers the place "hidden" comes; None takes half of them, rounded
             up.
         dropout: Probability in [0, 1) of dropping states and attention.
-        pretrained: ``"minilm"`` loads MiniLM's weights, and its shape must be the one above; None
-            draws small ones from torch's default generator.
+        pretrained: ``"minilm"`` loads MiniLM's weights, 30,522 tokens, six layers of 12 heads and
+            384 numbers, and this must be the shape asked for; None draws all weights from torch's
+            default generator.
 
     Raises:
         ValueError: A size out of range, or another shape than that of the pretrained weights.
