@@ -8,12 +8,12 @@ from copy import deepcopy
 import pytest
 
 from mixup_lib.basics.naming import canonical
-from mixup_lib.evidence import results
+from mixup_lib.evidence import origin, results
 from mixup_lib.experiments import EXPERIMENTS
 
 # What is no run: the benchmark and the notebooks' times are checked by their tools' own tests,
 # published figures by test_published.py.
-OTHER_FILES = {"bench.json", "notebook-times.json", "published.json"}
+OTHER_FILES = {"bench.json", "code.json", "notebook-times.json", "published.json"}
 
 # Records from before the library was committed, how many of each experiment. They name no commit;
 # source_sha256 tells which code made them. No other record may lack its commit.
@@ -161,6 +161,51 @@ def test_only_the_oldest_records_name_no_commit():
         if nameless:
             counts[folder.name] = nameless
     assert counts == WITHOUT_COMMIT, "record a run from a commit: git commit, then run it"
+
+
+# Records that no commit explains; there may be fewer.
+UNKNOWN = {
+    "airfoil": 60, "cifar10-5000": 20, "few-digits": 75, "fsdd": 30, "imdb-bilstm": 6,
+    "moving-digits": 30, "numbers-to-words": 30, "placed-digits": 30, "rotten-tomatoes-cnn": 20,
+    "seen-and-heard": 18, "trec-cnn": 8,
+}  # fmt: skip
+
+
+def test_the_code_of_every_other_record_is_in_the_history():
+    found = origin.records()
+    try:
+        with origin.Repository(results.folder().parent) as history:
+            known = origin.search(history, found, thorough=False)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    told = origin.origins(found, known)
+    assert told == origin.origins(found, origin.remembered().of(found)), (
+        "results/code.json is not up to date: python -m mixup_lib.experiments --verify"
+    )
+    counts = origin.unknown()
+    assert counts.keys() <= UNKNOWN.keys()
+    assert all(counts[name] <= UNKNOWN[name] for name in counts), counts
+
+
+def test_code_that_is_in_no_commit_is_told(tmp_path):
+    record = deepcopy(loaded("cifar10-full")[0])
+    with pytest.raises(RuntimeError, match="no git history in"), origin.Repository(tmp_path):
+        pass
+    try:
+        history = origin.Repository(results.folder().parent)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    nameless, changed, elsewhere = deepcopy(record), deepcopy(record), deepcopy(record)
+    nameless["provenance"]["commit"] = None
+    changed["provenance"]["source_sha256"] = "0" * 64
+    elsewhere["provenance"] |= {"commit": "1" * 40, "source_sha256": "2" * 64}
+    found = [record, nameless, changed, elsewhere]
+    with history:
+        history.touching = [record["provenance"]["commit"]]
+        known = origin.search(history, found)
+    named = record["provenance"]["commit"]
+    assert [one.commit for one in origin.origins(found, known)] == [named, named, None, None]
+    assert "other sources" in origin.origins(found, known)[2].why
 
 
 DAMAGE = {

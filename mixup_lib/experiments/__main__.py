@@ -6,10 +6,11 @@ import re
 import signal
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from mixup_lib.datasets import DownloadError
-from mixup_lib.evidence import results
+from mixup_lib.evidence import origin, results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, run
 from mixup_lib.experiments.pace import duration, estimate
 from mixup_lib.experiments.queue import check_writable
@@ -36,7 +37,8 @@ environment:
   MIXUP_MIRRORS   addresses to fetch from instead of the built-in ones
   TQDM_DISABLE    1 shows no progress bars
 
-exit status: 0 all is recorded, 1 something failed or other processes are at the rest,
+exit status: 0 all is recorded, 1 something failed, other processes are at the rest, or the code
+of a record is not known,
 2 the command line is wrong, 130 interrupted.
 """
 # What the reader can do something about; anything else is a bug and keeps its traceback.
@@ -76,6 +78,11 @@ def parser() -> argparse.ArgumentParser:
         help="folder of the records (default: the repository's results/); checkpoints "
         "go to FOLDER/.checkpoints",
     )
+    it.add_argument(
+        "--verify",
+        action="store_true",
+        help="say of every record whether the code that made it is known, and run nothing",
+    )
     it.add_argument("--traceback", action="store_true", help="show where an error came from")
     return it
 
@@ -93,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.names and not (options.results or options.dry_run or results.in_repository()):
         it.error("there is no repository here to record in: name a folder with --results FOLDER")
     try:
+        if options.verify:
+            return _verify(options)
         if not options.names:
             _list(options)
             return 0
@@ -104,6 +113,34 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def _verify(options) -> int:
+    """Says which records no commit explains; 1 if there are any."""
+    found = [
+        record
+        for record in origin.records(options.results)
+        if not options.names or record["experiment"] in options.names
+    ]
+    try:
+        with origin.Repository(Path(__file__).parents[2]) as history:
+            known = origin.search(history, found)
+        how = "in the history"
+        if not options.names and options.results is None:
+            origin.remember(found, known)
+    except RuntimeError as error:
+        _tell(f"{error}".rstrip())
+        known, how = origin.remembered().of(found), "by results/code.json"
+    told = origin.origins(found, known)
+    for (experiment, why), count in sorted(
+        Counter((one.experiment, one.why) for one in told if one.commit is None).items()
+    ):
+        _tell(f"{experiment}: {count} of {sum(one.experiment == experiment for one in told)} {why}")
+    left = sum(one.commit is None for one in told)
+    _tell(
+        f"{len(told) - left} of {len(told)} records: their code is known {how}; {left}: it is not"
+    )
+    return min(left, 1)
 
 
 def _list(options) -> None:
