@@ -61,7 +61,7 @@ colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=..
 bench: env  ## time mixing beside other libraries, and training beside a plain loop (BENCH="--record --make")
 	$(RUN) tools.bench $(BENCH)
 
-results: env  ## list the experiments and what each takes here; EXP="NAME ..." runs or resumes (EXP=--help)
+results: env  ## list the experiments and what each took; EXP="NAME ..." runs or resumes (EXP=--help)
 	$(RUN) mixup_lib.experiments $(EXP)
 
 sync: env  ## bring badges, links, tables and environment.yml into step with what they derive from

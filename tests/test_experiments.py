@@ -12,9 +12,8 @@ import pytest
 from mixup_lib import History
 from mixup_lib.basics.naming import canonical
 from mixup_lib.evidence import results
-from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one, runner
-from mixup_lib.experiments.alone import alone
-from mixup_lib.experiments.runner import of_training
+from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one
+from mixup_lib.experiments.runner import alone, of_training
 from mixup_lib.models import MLP
 
 LOG = "MIXUP_TEST_LOG"
@@ -38,7 +37,6 @@ TOY = Experiment("toy", "a toy", {"epochs": 1}, {"plain": {}, "mixup": {"k": 2}}
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     monkeypatch.setenv(LOG, str(tmp_path / "log"))
-    monkeypatch.setattr(runner, "pace", lambda device: 20.0)
     monkeypatch.setattr(results, "_state", lambda: COMMITTED)
     return tmp_path / "log"
 
@@ -61,7 +59,7 @@ def test_runs_seed_by_seed_resumes_and_skips(tmp_path, log, monkeypatch):
     record = results.load("toy", root)[0]
     assert record["config"] == {"epochs": 1, "method": {"k": 2}, "device": "cpu"}
     assert {"provenance", "metrics", "seed", "method", "experiment"} <= set(record)
-    assert record["provenance"]["pace"] == 20 and record["seconds"]["run"] >= 0
+    assert record["seconds"]["run"] >= 0
 
 
 def test_workers_share_the_list(tmp_path, log):
@@ -117,7 +115,7 @@ def test_what_another_process_is_at_is_left_to_it(tmp_path, log):
 
 
 def test_half_files_of_a_killed_process_are_removed(tmp_path, log):
-    places = ("toy/.plain-seed0.json.99", "c/toy/plain-seed0.pt.9.tmp")
+    places = ("toy/.plain-seed0.json.99.tmp", "c/toy/.plain-seed0.pt.9.tmp")
     left = [tmp_path / place for place in places]
     for file in left:
         file.parent.mkdir(parents=True)
@@ -186,8 +184,8 @@ def test_a_record_keeps_the_curves_that_json_can_hold():
 def test_recorded_runs_belong_to_the_experiment(name):
     """Methods, seeds and settings as they are written down now."""
     experiment = EXPERIMENTS[name]
-    if experiment.config["device"] == "cuda" and not (results.folder() / name).exists():
-        pytest.skip("needs a GPU, and is not recorded yet")
+    if not (results.folder() / name).exists():
+        pytest.skip("not recorded yet")
     for record in results.load(name):
         assert (record["method"], record["seed"]) in experiment.runs()
         assert same(record["config"]["method"]) == same(experiment.methods[record["method"]])

@@ -21,7 +21,7 @@ from mixup_lib import draw_mixup, fit
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import digits
 from mixup_lib.evidence import results
-from mixup_lib.experiments import EXPERIMENTS, Experiment, __main__, pace, runner
+from mixup_lib.experiments import EXPERIMENTS, Experiment, __main__
 from mixup_lib.experiments.runner import of_training
 from mixup_lib.models import MLP
 from mixup_lib.training.evaluation import evaluate
@@ -78,8 +78,6 @@ def main(tmp_path, monkeypatch):
     monkeypatch.setenv(LOG, str(tmp_path / "log"))
     monkeypatch.setitem(EXPERIMENTS, "toy", TOY)
     monkeypatch.setattr(results, "_state", lambda: COMMITTED)
-    for module in (runner, pace):
-        monkeypatch.setattr(module, "pace", lambda *_: 20.0)
     return lambda *words: __main__.main([*words, "--results", str(tmp_path / "results")])
 
 
@@ -185,10 +183,10 @@ def test_the_list_says_what_is_recorded_and_how_long_it_takes(main, capsys):
 def test_a_part_is_run_and_what_is_there_is_skipped(main, tmp_path, capsys):
     assert main("toy", "--methods", "plain", "--seeds", "0") == 0
     told = capsys.readouterr().out
-    assert "toy: 1 of 1 runs to do, time on this machine: not known (no run of it" in told
+    assert "toy: 1 of 1 runs to do, time: not known (no run of it" in told
     assert main("toy", "--dry-run") == 0
     told = capsys.readouterr().out
-    assert "toy: 3 of 4 runs to do, time on this machine: about" in told
+    assert "toy: 3 of 4 runs to do, time: about" in told
     assert "toy plain seed 0: recorded\n" in told and "toy mixup seed 1: to do\n" in told
     assert len(measured(tmp_path)) == 1
     assert main("toy", "--seeds", "0-1") == 0
@@ -252,7 +250,7 @@ def test_records_are_json_that_other_programs_read(main, tmp_path):
     main("toy", "--methods", "plain", "--seeds", "0")
     (file,) = tmp_path.rglob("*.json")
     record = json.loads(file.read_text(), parse_constant=pytest.fail)
-    assert record["provenance"]["device"] == "cpu" and record["provenance"]["pace"] == 20
+    assert record["provenance"]["device"] == "cpu"
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def test_spelling_sees_a_mistake(tmp_path, monkeypatch):
 
 
 def test_no_result_is_typed_in_prose():
-    assert not prose.numbers(), "let a cell print or glue it, or see tests/numbers-allowed.txt"
+    assert not prose.numbers(), "let a cell print it, or see tests/numbers-allowed.txt"
 
 
 def test_allowed_numbers_are_still_needed():

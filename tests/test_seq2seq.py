@@ -148,7 +148,11 @@ def test_generation_agrees_with_teacher_forcing(model, data):
 def test_fit_learns_a_few_pairs_by_heart(data, place):
     few = TensorDataset(*pairs(data, 0, 6, 12, 23))
     small = initialised(partial(Seq2Seq, len(data.classes), width=32, embedding=16), 0)
+    small.train()
+    frozen = next(module for module in small.modules() if module is not small)
+    frozen.eval()
     before = sequence_scores(small, few)
+    assert small.training and not frozen.training  # each part is in its own mode again
     fit(
         small,
         few,

@@ -1,7 +1,6 @@
 """Facts about the repository that tools and tests share, each written once."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -168,6 +167,7 @@ def between(text: str, name: str, content: str) -> str:
 
 def write(path: Path, text: str) -> None:
     """Replaces a file at once: an interruption leaves the old one."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text)
-    os.replace(draft, path)
+    from mixup_lib.basics.writing import atomic_write  # not with this module: it loads torch
+
+    with atomic_write(path) as draft:
+        draft.write_text(text)

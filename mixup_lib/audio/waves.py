@@ -11,6 +11,7 @@ from torch import Tensor
 from mixup_lib.audio.check import check_wave
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.optional import require
+from mixup_lib.basics.writing import atomic_write
 
 __all__ = ["batch_waves", "fit_length", "read_wav", "resample", "to_peak", "write_wav"]
 
@@ -121,12 +122,8 @@ def write_wav(
     if subtype == "PCM_16":
         samples = to_int16(samples)
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        soundfile.write(unfinished, samples.numpy().T, sample_rate, subtype=subtype, format="WAV")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_write(path) as draft:
+        soundfile.write(draft, samples.numpy().T, sample_rate, subtype=subtype, format="WAV")
     return path
 
 

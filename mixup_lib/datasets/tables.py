@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
+from mixup_lib.basics.writing import atomic_write
 from mixup_lib.datasets.download import Archive, provide
 from mixup_lib.datasets.files import data_root, remedy
 from mixup_lib.datasets.splits import Splits, part_sizes, sha256, stratified_split
@@ -205,12 +206,8 @@ def _member(archive: Path, source: Source) -> bytes:
 
 def _unpack(archive: Path, path: Path, source: Source) -> None:
     """Put the archive's table at `path`, whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(_member(archive, source))
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_write(path) as draft:
+        draft.write_bytes(_member(archive, source))
 
 
 def _table(content: bytes, where: str, source: Source) -> tuple[Tensor, Tensor]:

@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from mixup_lib.basics.writing import atomic_write
 from mixup_lib.evidence import results
 
 __all__ = [
@@ -197,7 +198,8 @@ def remember(found: list[dict], known: dict[str, str]) -> None:
         elif record["provenance"]["commit"] is None:
             commits[digest] = known[digest]
     text = json.dumps(Code(commits, sorted(missing))._asdict(), indent=1, sort_keys=True)
-    (results.folder() / "code.json").write_text(text + "\n", encoding="utf-8")
+    with atomic_write(results.folder() / "code.json") as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
 
 
 def search(history: Repository, found: Iterable[dict], thorough: bool = True) -> dict[str, str]:

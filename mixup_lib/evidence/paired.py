@@ -10,6 +10,7 @@ import numpy as np
 
 from mixup_lib.basics.naming import describe
 from mixup_lib.basics.progress import progress_bar
+from mixup_lib.basics.writing import atomic_write
 from mixup_lib.evidence.interval import FEWEST, Interval
 from mixup_lib.page.tables import Table
 
@@ -192,9 +193,8 @@ class _Cache:
     def _save(self) -> None:
         if self.path is None:
             return
-        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        unfinished.write_text(json.dumps(self.known, indent=1), encoding="utf-8")
-        os.replace(unfinished, self.path)
+        with atomic_write(self.path) as draft:
+            draft.write_text(json.dumps(self.known, indent=1), encoding="utf-8")
 
 
 def _cell(values: np.ndarray, digits: int, sign: str = "") -> str:

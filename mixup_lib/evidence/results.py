@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import torch
 
+from mixup_lib.basics.writing import atomic_write
+
 __all__ = [
     "UntraceableError",
     "check_traceable",
@@ -82,31 +84,16 @@ def save(record: dict, root: Path | None = None) -> Path:
     # JSON escapes it.)
     text = re.sub(r"\[\n([-+.\de,\s]*?)\n\s*\]", lambda m: f"[{' '.join(m[1].split())}]", text)
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        _put(unfinished, target)
+        with atomic_write(target, replace=False) as draft:
+            draft.write_text(text, encoding="utf-8")
     except FileExistsError as error:
         if target.read_text(encoding="utf-8") != text:
             raise FileExistsError(
                 f"{target} is recorded already, with other content. A record is never overwritten: "
                 "remove the file to record this run again, or take another folder"
             ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return target
-
-
-def _put(file: Path, target: Path) -> None:
-    """Gives a finished file its name; raises FileExistsError if something has that name."""
-    try:
-        os.link(file, target)  # unlike a check before a move, nobody can come between
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError(target) from None
-        os.replace(file, target)
 
 
 def load(experiment: str, root: Path | None = None) -> list[dict]:

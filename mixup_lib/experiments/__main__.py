@@ -12,13 +12,13 @@ from pathlib import Path
 from mixup_lib.datasets import DownloadError
 from mixup_lib.evidence import origin, results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, run
-from mixup_lib.experiments.pace import duration, estimate
 from mixup_lib.experiments.queue import check_writable
 from mixup_lib.experiments.runner import device_of
+from mixup_lib.experiments.timing import duration, estimate
 
 DESCRIPTION = """\
 Runs experiments and records each run in one JSON file, with its settings, seconds, versions and
-hardware. Without a name: lists the experiments and says how long each takes on this machine.
+hardware. Without a name: lists the experiments and says how long each took.
 
 A run that is recorded is skipped. A run that was interrupted, by whatever, goes on from its last
 finished epoch and ends at the same numbers; a few short ones start again. No record is ever
@@ -27,7 +27,7 @@ folder.
 """
 EPILOG = """\
 examples:
-  python -m mixup_lib.experiments                            what there is, and how long it takes
+  python -m mixup_lib.experiments                            what there is, and how long it took
   python -m mixup_lib.experiments trec-cnn --dry-run         what would run
   python -m mixup_lib.experiments trec-cnn --workers 2       run it, two runs at a time
   python -m mixup_lib.experiments fsdd --seeds 0-2 --methods plain,mixup --results my-results
@@ -144,25 +144,21 @@ def _verify(options) -> int:
 
 
 def _list(options) -> None:
-    roots, unscaled = _roots(options), False
+    roots = _roots(options)
     width = max(map(len, EXPERIMENTS))
-    print(f"{'name':{width}}  {'recorded':>10}  {'all runs, here':>14}  title")
+    print(f"{'name':{width}}  {'recorded':>10}  {'all runs took':>14}  title")
     for experiment in EXPERIMENTS.values():
         runs = experiment.runs()
         done = sum(results.exists(experiment.name, *one, options.results) for one in runs)
-        time = estimate(experiment, runs, roots, _device(experiment, options), _threads(options))
-        unscaled |= time.seconds is not None and not time.scaled
+        seconds, _ = estimate(experiment, runs, roots, _device(experiment, options))
         print(
             f"{experiment.name:{width}}  {done:>3} of {len(runs):>3}  "
-            f"{duration(time.seconds):>14}  {experiment.title}"
+            f"{duration(seconds):>14}  {experiment.title}"
         )
     print(
-        "\nTimes are of one run after the other: the recorded seconds of each method, times how "
-        "much longer\na short training takes here than where they were recorded. "
-        "NAME --dry-run tells more."
+        "\nTimes are the recorded seconds, one run after the other, of the machines that made them."
+        "\nNAME --dry-run tells more."
     )
-    if unscaled:
-        print("Some records come from machines whose pace is not known: taken as this one's.")
 
 
 def _run(experiment: Experiment, runs: list[tuple[str, int]], options) -> int:
@@ -171,13 +167,13 @@ def _run(experiment: Experiment, runs: list[tuple[str, int]], options) -> int:
         results.check_traceable(options.results)
         check_writable((options.results or results.folder()) / experiment.name)
     if todo:
-        device, threads = _device(experiment, options), _threads(options)
-        expected = estimate(experiment, todo, _roots(options), device, threads)
-        seconds = expected.seconds and expected.seconds / min(options.workers, len(todo))
+        device = _device(experiment, options)
+        expected, how = estimate(experiment, todo, _roots(options), device)
+        seconds = expected and expected / min(options.workers, len(todo))
         workers = f", {options.workers} at a time" * (options.workers > 1)
         _tell(
-            f"{experiment.name}: {len(todo)} of {len(runs)} runs to do{workers}, time on this "
-            f"machine: {'about ' * bool(seconds)}{duration(seconds)} ({expected.how})"
+            f"{experiment.name}: {len(todo)} of {len(runs)} runs to do{workers}, time: "
+            f"{'about ' * bool(seconds)}{duration(seconds)} ({how})"
         )
     if options.dry_run:
         for method, seed in runs:
@@ -220,10 +216,6 @@ def _runs(name: str, options) -> list[tuple[str, int]]:
 
 def _device(experiment: Experiment, options) -> str:
     return options.device or experiment.config.get("device", "cpu")
-
-
-def _threads(options) -> int | None:
-    return options.threads or (1 if options.workers > 1 else None)
 
 
 def _roots(options) -> list[Path]:

@@ -23,14 +23,13 @@ from mixup_lib.basics.seeds import generator_for
 from mixup_lib.datasets import photographs
 from mixup_lib.experiments import cifar10
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.measures import metrics
 from mixup_lib.measures.attacks import fgsm, pgd
 from mixup_lib.measures.calibration import fit_temperature, reliability
 from mixup_lib.measures.corruptions import CORRUPTIONS, corrupt
 from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
 from mixup_lib.mixing.hidden import manifold
 from mixup_lib.training.augment import chain, crop, flip, per_image, rotate, scale
-from mixup_lib.training.evaluation import evaluate, predict
+from mixup_lib.training.evaluation import classified, evaluate, predict
 
 CONFIG = {
     "data": {
@@ -136,9 +135,9 @@ def judged(
 ) -> dict:
     """Everything that is measured of a trained model; see ``CONFIG["judged"]``."""
     logits, y = predict(model, standardise.of(splits.test))
-    test = {"accuracy": (share := metrics.accuracy(logits, y)), "error": 1 - share}
-    test |= {"nll": metrics.nll(logits, y), "ece": metrics.ece(logits, y), "n": len(y)}
+    test = classified(logits, y)
     temperature = fit_temperature(*predict(model, standardise.of(splits.validation)))
+    scaled = classified(logits / temperature, y)
     of_pixels = nn.Sequential(standardise, model)
     x = splits.test.tensors[0]
     generator = generator_for(seed, "judged")
@@ -147,9 +146,7 @@ def judged(
         "validation": evaluate(model, standardise.of(splits.validation)),
         "train": evaluate(model, standardise.of(splits.train)),
         "scaled": {
-            "error": test["error"],
-            "nll": metrics.nll(logits / temperature, y),
-            "ece": metrics.ece(logits / temperature, y),
+            **{name: scaled[name] for name in ("error", "nll", "ece")},
             "temperature": temperature,
         },
         "foreign": foreign(of_pixels, logits, generator),

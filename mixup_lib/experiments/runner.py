@@ -1,18 +1,20 @@
 """What an experiment is, and how one run of it becomes a record."""
 
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from torch import nn
 
 from mixup_lib.basics.naming import describe
+from mixup_lib.basics.writing import unfinished
 from mixup_lib.evidence import results
-from mixup_lib.experiments.alone import alone
-from mixup_lib.experiments.pace import pace
 from mixup_lib.models import parameter_count
 from mixup_lib.training.history import History
 from mixup_lib.training.runtime import default_device
@@ -125,12 +127,9 @@ def run_one(
     with alone(target.with_name(f".{target.stem}.lock")):
         if target.exists():
             return None
-        for left in (
-            *checkpoint.parent.glob(f"{checkpoint.name}.*.tmp"),
-            *target.parent.glob(f".{target.name}.*"),
-        ):
-            left.unlink(missing_ok=True)  # half files of a process that was killed
-        provenance = results.provenance() | {"device": device, "pace": pace(device)}
+        for left in unfinished(checkpoint) + unfinished(target):
+            left.unlink(missing_ok=True)  # of a process that was killed
+        provenance = results.provenance() | {"device": device}
         resumed, start = checkpoint.exists(), time.perf_counter()
         config = experiment.config | {"device": device}
         record = {
@@ -146,6 +145,28 @@ def run_one(
         file = results.save(record, root)
         checkpoint.unlink(missing_ok=True)
     return file
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Holds the lock ``file`` while the block runs, and removes it after a block that succeeded.
+
+    Raises:
+        BlockingIOError: if another process holds it.
+        OSError: if the file can't be made.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise BlockingIOError(f"{file} is held by another process") from error
+    try:
+        yield
+        if os.name == "posix":  # elsewhere an open file can't be removed
+            file.unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
 def device_of(experiment: Experiment, device: str | None) -> str:

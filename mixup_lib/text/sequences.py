@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.modes import evaluating
 
 __all__ = ["BOS", "EOS", "PAD", "sequence_loss", "sequence_scores", "word_dropout"]
 
@@ -71,16 +72,15 @@ def sequence_scores(model: nn.Module, data: TensorDataset, batch_size: int = 512
     integer_at_least("batch_size", batch_size, 1)
     if len(data) == 0:
         raise ValueError("data must hold at least one pair, got 0")
-    device, training = next(model.parameters()).device, model.training
-    model.eval()
+    device = next(model.parameters()).device
     exact, right, places = 0, 0, 0
-    for x, y in zip(*(tensor.split(batch_size) for tensor in data.tensors), strict=True):
-        written = model.generate(x[:, 0].to(device), longest=y.shape[1]).cpu()
-        real = y != PAD
-        exact += (written == y).all(1).sum().item()
-        right += ((written == y) & real).sum().item()
-        places += real.sum().item()
-    model.train(training)
+    with evaluating(model):
+        for x, y in zip(*(tensor.split(batch_size) for tensor in data.tensors), strict=True):
+            written = model.generate(x[:, 0].to(device), longest=y.shape[1]).cpu()
+            real = y != PAD
+            exact += (written == y).all(1).sum().item()
+            right += ((written == y) & real).sum().item()
+            places += real.sum().item()
     return {"exact_match": exact / len(data), "token_accuracy": right / places, "n": len(data)}
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from mixup_lib.basics.naming import canonical, digest
+from mixup_lib.basics.writing import atomic_write
 from mixup_lib.training.history import History
 from mixup_lib.training.identity import architecture, identify
 
@@ -96,7 +97,7 @@ class Checkpoint:
         """
         if self.path is None:
             return
-        trial = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        trial = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.is_dir():
@@ -130,12 +131,8 @@ class Checkpoint:
             "best": self.best,
             "rows": history.rows,
         }
-        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        try:
-            torch.save(state, unfinished)
-            os.replace(unfinished, self.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with atomic_write(self.path) as draft:
+            torch.save(state, draft)
 
 
 def _fingerprint(data: Dataset) -> str:

@@ -1,7 +1,6 @@
 """Evaluation of a model: no mix comes in, and none can be drawn here."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +8,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.modes import evaluating
 from mixup_lib.measures import metrics
 from mixup_lib.mixing.draw import no_mix
 from mixup_lib.mixing.losses import mixed_loss
@@ -63,21 +63,9 @@ def _predicted(
     device = where if device is None else default_device(device)
     model.to(device)
     read = batches_of(data, device, has_convolution(model), workers)
-    with _evaluating(model), torch.inference_mode():
+    with evaluating(model), torch.inference_mode():
         for x, y in read(index.split(batch_size), None):
             yield check_outputs(model(x)).float(), y
-
-
-@contextmanager
-def _evaluating(model: nn.Module):
-    """Puts every part of the model into evaluation mode, and afterwards back into its own."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def check_outputs(outputs: object) -> Tensor:
@@ -127,11 +115,11 @@ def evaluate(
             below 1.
     """
     logits, y = predict(model, data, batch_size=batch_size, device=device, workers=workers)
-    return _classified(logits, y)
+    return classified(logits, y)
 
 
-def _classified(logits: Tensor, y: Tensor) -> dict[str, float]:
-    """What :func:`evaluate` returns."""
+def classified(logits: Tensor, y: Tensor) -> dict[str, float]:
+    """What :func:`evaluate` returns, of outputs ``(n, classes)`` and class ids ``(n,)``."""
     _check_class_ids(y)
     share = metrics.accuracy(logits, y)
     return {
@@ -175,7 +163,7 @@ class Validation:
         ids = y.ndim == 1 and not y.is_floating_point()
         self.classes = ids and outputs.ndim == 2 and outputs.shape[1] > 1
         if self.classes:
-            _classified(outputs, y)
+            classified(outputs, y)
         else:
             self.errors = {"loss": loss} | self.errors
             self._read(first[:2])
@@ -193,7 +181,7 @@ class Validation:
         share = torch.arange(len(self.data), device="cpu")
         if self.runtime.world == 1:
             outputs, y, errors = self._read(share)
-            measured = _classified(outputs, y) if self.classes else {}
+            measured = classified(outputs, y) if self.classes else {}
         else:
             share = rank_share(share, self.runtime.rank, self.runtime.world)
             outputs, y, errors = self._read(share)

@@ -17,6 +17,7 @@ import numpy as np
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.optional import require
+from mixup_lib.basics.writing import atomic_write
 from mixup_lib.video.clip import Clip
 
 __all__ = ["encode", "read_clip", "write_clip"]
@@ -245,12 +246,8 @@ def write_clip(clip: Clip, path: str | os.PathLike, quality: int = 23) -> Path:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path={str(path)!r}: the folder {str(path.parent)!r} is missing")
     data = encode(clip, quality)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_write(path) as draft:
+        draft.write_bytes(data)
     return path
 
 

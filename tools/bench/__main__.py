@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from mixup_lib.evidence import results
-from mixup_lib.experiments.pace import pace
 from tools import course
 from tools.bench import commands, mixing, tables, training
 
@@ -52,17 +51,14 @@ def mixing_part(options, devices: list[str]) -> dict:
 
 
 def training_part(options, devices: list[str]) -> dict:
-    """Rows on training, and the pace of this machine, by which experiments estimate their time."""
+    """Rows on training."""
     rounds = options.rounds or (3 if options.quick else training.ROUNDS)
     most = 2 if options.quick else None
     rows = [row for device in devices for row in training.measure(device, rounds, most)]
     print(tables.training(rows), "\n")
     with training.one_thread():
         provenance = results.provenance()
-        return {
-            "training": {"rounds": rounds, "rows": rows, "provenance": provenance},
-            "pace": {"milliseconds": pace("cpu", 1), "provenance": provenance},
-        }
+        return {"training": {"rounds": rounds, "rows": rows, "provenance": provenance}}
 
 
 def make_part() -> dict:
