@@ -47,13 +47,20 @@ notebooks-check: env  ## execute notebooks again and compare every byte, picture
 times: env  ## measure time and memory of notebooks again, with a GPU where there is one (NB=...)
 	$(RUN) tools.notebooks --time $(NB)
 
-assignments: env  ## build and prove the assignments (VARIANT=secret redraws them, A="a1 a2" chooses some)
-	@$(RUN) tools.assignments build $(A) $(if $(VARIANT),--variant "$(VARIANT)")
+# A secret goes by the environment, so that neither make nor a shell reads a $ or a quote in it.
+ifneq ($(origin VARIANT),undefined)
+export ASSIGNMENTS_SECRET := $(value VARIANT)
+variant := --variant-from ASSIGNMENTS_SECRET
+endif
 
-grade: env  ## grade a folder of submissions (SUBMISSIONS=folder, and if you like ASSIGNMENT=a1 OUT=folder)
+assignments: env  ## build and prove the assignments (VARIANT=secret redraws them, A="a1 a2" chooses some)
+	@$(RUN) tools.assignments build $(A) $(variant)
+
+grade: env  ## grade a folder of submissions (SUBMISSIONS=folder; ASSIGNMENT=a1 VARIANT=secret WORKSHEET=file OUT=folder)
 	@[ -n "$(SUBMISSIONS)" ] || { echo "Name the folder: make grade SUBMISSIONS=folder"; exit 2; }
-	@$(RUN) tools.assignments grade "$(SUBMISSIONS)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) \
-	  $(if $(OUT),--out "$(OUT)")
+	@$(RUN) tools.assignments grade "$(SUBMISSIONS)" $(variant) \
+	  $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) $(if $(OUT),--out "$(OUT)") \
+	  $(if $(WORKSHEET),--worksheet "$(WORKSHEET)")
 
 colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=...)
 	$(RUN) tools.colab $(NB)

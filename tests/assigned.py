@@ -4,6 +4,7 @@ The builder's own proof runs the real thing; this is for tests that try many ans
 """
 
 import contextlib
+import inspect
 import io
 import re
 from collections import defaultdict
@@ -70,8 +71,9 @@ def outcome(source: str, config: re.Match, space: dict) -> tuple[float, str]:
     own = {}
     exec(compile(source.rsplit("\n\n\n", 1)[0], "<test>", "exec"), own)  # without its call
     test = next(value for name, value in own.items() if name.startswith("test_"))
+    parameters = inspect.signature(test).parameters
     try:
-        test(space)
+        test(**{name: space if name == "env" else space.get(name) for name in parameters})
     except Exception as error:
         return 0.0, f"{type(error).__name__}: {error}"
     return float(yaml.safe_load(config[1])["points"]), ""

@@ -1,9 +1,13 @@
 """The assignments: built once from their masters, and proved to be what a teacher needs."""
 
+import ast
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -12,7 +16,7 @@ import trial_assignment
 import yaml
 from otter.check.utils import IPythonInterpreter
 
-from tools import course
+from tools import course, sphinx_course
 from tools.assignments import AssignmentError, __main__, build, leaks, masters, prove, sandbox
 
 MASTERS = masters.find()
@@ -39,7 +43,7 @@ def proof_of(folder, changes=None):
     return prove.Proof("a0", folder / "a0_trial.ipynb", out=out)
 
 
-@pytest.mark.parametrize("step", ["solution", "untouched", "leaks", "limits", "wrong"])
+@pytest.mark.parametrize("step", ["solution", "untouched", "leaks", "limits", "wrong", "right"])
 @pytest.mark.parametrize("name", MASTERS)
 def test_proof(out, name, step):
     assert list(getattr(prove.Proof(name, MASTERS[name], out=out), step)()) == []
@@ -63,10 +67,123 @@ def test_secrets_draw_differently_and_repeatably(name):
 
 
 @pytest.mark.parametrize("name", MASTERS)
-def test_wrong_answers_are_many_and_explained(name):
-    wrong = __import__(f"assignments.answers.{name}", fromlist=["WRONG"]).WRONG
-    assert len(wrong) >= 6
-    assert all(len(answer["why"]) > 15 for answer in wrong.values())
+def test_answers_are_many_and_explained(name):
+    answers = importlib.import_module(f"assignments.answers.{name}")
+    assert len(answers.WRONG) >= 6 and answers.RIGHT
+    for answer in (*answers.WRONG.values(), *answers.RIGHT.values()):
+        assert len(answer["why"]) > 15
+
+
+def test_assignments_import_nothing_of_the_tools():
+    """The tools read the masters, variants and answers; the other direction is closed."""
+    for path in (course.ROOT / "assignments").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = [
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        ]
+        names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in names if name.split(".")[0] == "tools"], path
+
+
+def test_no_key_lies_where_submissions_run(out):
+    """Property tests and correct implementations do, the keys' own tests and fixes do not."""
+    folder = out / "a2_bug_clinic" / "autograder"
+    sources = [path.read_text() for path in (folder / "files/support/a2").glob("*.py")]
+    with zipfile.ZipFile(folder / "a2-gradescope.zip") as archive:
+        sources += [
+            archive.read(name).decode()
+            for name in archive.namelist()
+            if name.startswith("files/support")
+        ]
+    assert len(sources) > 15 and not [text for text in sources if "key_" in text]
+    assert not list(folder.rglob("*key*.ipynb"))
+
+
+def test_gradescope_runs_the_exported_autograder(trial, tmp_path):
+    """As its container does: the zip in source/, the file in submission/, then otter's main, which
+    run_otter.py calls with /autograder; results/results.json is what Gradescope reads."""
+    for name in ("source", "submission", "results"):
+        (tmp_path / name).mkdir()
+    with zipfile.ZipFile(trial / "a0_trial/autograder/a0-gradescope.zip") as archive:
+        archive.extractall(tmp_path / "source")
+    script = (tmp_path / "source/run_otter.py").read_text()
+    assert 'run_autograder("/autograder")' in script
+    assert "/autograder/source/run_otter.py" in (tmp_path / "source/run_autograder").read_text()
+    half = {"q1": "def double(x):\n    return abs(x) * 2"}
+    key = (trial / "a0_trial/instructor/a0_trial_key.ipynb").read_text()
+    (tmp_path / "submission/my homework.ipynb").write_text(prove.replaced(key, half))
+    (tmp_path / "submission_metadata.json").write_text('{"users": [{"email": "a@x.org"}]}')
+    subprocess.run(
+        [sys.executable, "-c", script.replace("/autograder", str(tmp_path))],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    results = json.loads((tmp_path / "results/results.json").read_text())
+    question = next(test for test in results["tests"] if test["name"] == "q1")
+    assert (question["score"], question["max_score"]) == (1, 3)
+    shown = json.dumps([test for test in results["tests"] if test.get("visibility") != "hidden"])
+    assert "double(-7)" not in shown
+
+
+def test_two_variants_lie_in_two_folders(monkeypatch, tmp_path, capsys):
+    path = trial_assignment.master(tmp_path)
+    monkeypatch.setattr(masters, "find", lambda names: {"a0": path})
+    monkeypatch.setattr(masters, "drawn", lambda name, secret: {"q1": f"Write `double`: {secret}."})
+    monkeypatch.setattr(__main__, "OUT", tmp_path / "public")
+    monkeypatch.setattr(__main__, "VARIANTS", tmp_path / "variants")
+    awkward = 'it\'s $HOME & "more" `x`'
+    monkeypatch.setenv("ASSIGNMENTS_SECRET", awkward)
+    __main__.main(["build", "--no-proof"])
+    __main__.main(["build", "--no-proof", "--variant", "plum"])
+    __main__.main(["build", "--no-proof", "--variant-from", "ASSIGNMENTS_SECRET"])
+    said = capsys.readouterr().out
+    kinds = [
+        json.loads(found.read_text())["kind"]
+        for found in sorted(tmp_path.rglob("autograder/manifest.json"))
+    ]
+    assert len(set(kinds)) == 3 and kinds.count("public") == 1
+    assert all(kind in said for kind in kinds) and awkward not in said and "plum" not in said
+    texts = [found.read_text() for found in tmp_path.rglob("student/a0_trial.ipynb")]
+    assert sum(json.dumps(awkward)[1:-1] in text for text in texts) == 1
+    for blank in ("", "  "):
+        with pytest.raises(SystemExit, match="the variant's secret is"):
+            __main__.main(["build", "--no-proof", "--variant", blank])
+    monkeypatch.delenv("ASSIGNMENTS_SECRET")
+
+
+def test_make_hands_over_a_secret_unharmed(tmp_path):
+    """A $, a quote or a blank in it is neither make's nor the shell's."""
+    (tmp_path / "Makefile").write_text(
+        re.sub(
+            r"\n\t@?\$\(RUN\) tools.assignments build.*",
+            '\n\t@printf "%s" "$$ASSIGNMENTS_SECRET $(variant)"',
+            (course.ROOT / "Makefile").read_text(),
+        ).replace("assignments: env", "assignments:")
+    )
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("VARIANT", "MAKEFLAGS", "ASSIGNMENTS_SECRET")
+    }
+
+    def made(*arguments, **environment):
+        return subprocess.run(
+            ["make", "-s", "assignments", *arguments],
+            cwd=tmp_path,
+            text=True,
+            check=True,
+            capture_output=True,
+            env=clean | environment,
+        ).stdout
+
+    awkward, asked = "a$b $(c) \"d\" 'e' `f`", " --variant-from ASSIGNMENTS_SECRET"
+    assert made(f"VARIANT={awkward}") == made(VARIANT=awkward) == awkward + asked
+    assert made("VARIANT=") == asked  # and then it is refused
+    assert made() == " "
 
 
 def test_proof_notices_a_solution_that_fails(tmp_path):
@@ -224,7 +341,8 @@ def test_workflow_publishes_student_copies(tmp_path):
     workflow = yaml.safe_load((course.ROOT / ".github/workflows/book.yml").read_text())
     steps = workflow["jobs"]["publish"]["steps"]
     commands = [step.get("run") for step in steps]
-    assert commands.index("make assignments") < commands.index("make book")
+    build = next(command for command in commands if "make assignments" in (command or ""))
+    assert commands.index(build) < commands.index("make book")
     assert workflow["permissions"]["contents"] == "write"
     push = next(step for step in steps if "git push" in step.get("run", ""))
     name = "a1_draw_once"
@@ -251,6 +369,18 @@ def test_workflow_publishes_student_copies(tmp_path):
     link = course.colab_assignment(name)
     assert link.split(f"/blob/{course.PUBLISHED}/")[1] in listed
     assert ".nojekyll" in listed
+
+
+@pytest.mark.parametrize("kind, linked", [("public", True), ("variant-123456", False)])
+def test_a_book_of_a_variant_has_no_link_to_the_public_edition(monkeypatch, tmp_path, kind, linked):
+    folder = tmp_path / "a1_draw_once" / "student"
+    folder.mkdir(parents=True)
+    copy = nbformat.v4.new_notebook(metadata={"assignment": {"name": "a1", "kind": kind}})
+    nbformat.write(copy, folder / "a1_draw_once.ipynb")
+    monkeypatch.setattr(sphinx_course, "STUDENT_COPIES", tmp_path)
+    line = sphinx_course.downloads("notebooks/02_math")
+    assert "a1_draw_once.ipynb" in line and "()" not in line
+    assert (course.colab_assignment("a1_draw_once") in line) == linked
 
 
 def test_container_copies_what_exists():

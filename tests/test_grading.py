@@ -1,8 +1,13 @@
 """Grading a folder: what submissions may look like, tables, reports, resuming."""
 
 import csv
+import html
 import json
+import os
+import re
 import sys
+import time
+import zipfile
 
 import nbformat
 import pytest
@@ -21,6 +26,7 @@ from tools.assignments import (
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
 NAME = "a0_trial"
+EDITIONS = {name: {"edition": "another", "kind": "variant-1"} for name in ("a0", "a1")}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,7 @@ def autograder(out):
 
 @pytest.fixture(scope="module")
 def key(out):
-    return (out / NAME / "autograder/key.ipynb").read_text()
+    return (out / NAME / "instructor" / f"{NAME}_key.ipynb").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -80,26 +86,27 @@ def without_setup(text):
 )
 def test_bad_files_are_told_in_a_sentence(tmp_path, key, name, make, sentence):
     (tmp_path / name).write_text(make(key), encoding="latin-1")
-    read = submissions.read(submissions.find(tmp_path)[0], "", {"a0": "e"})
+    read = submissions.read(submissions.find(tmp_path)[0], "", EDITIONS)
     assert sentence in read.problem
 
 
 def test_another_assignment_is_told(tmp_path, key):
     (tmp_path / "x.ipynb").write_text(key)
-    read = submissions.read(submissions.find(tmp_path)[0], "a1", {"a0": "e", "a1": "f"})
+    read = submissions.read(submissions.find(tmp_path)[0], "a1", EDITIONS)
     assert "it was written for assignment a0, not for a1" in read.problem
 
 
 def test_what_can_be_graded_is_graded_with_a_note(tmp_path, key, autograder):
     (tmp_path / "x.ipynb").write_text(changed(key, metadata={}))
     (tmp_path / "y.ipynb").write_text(changed(without_setup(key), metadata={}))
-    editions = {"a0": autograder["edition"]}
-    one, other = (submissions.read(found, "a0", editions) for found in submissions.find(tmp_path))
+    one, other = (
+        submissions.read(found, "a0", {"a0": autograder}) for found in submissions.find(tmp_path)
+    )
     assert one.problem == other.problem == "" and one.assignment == other.assignment == "a0"
     assert "saved without outputs" in one.notes[0] and "lost its metadata" in one.notes[1]
     assert "as the teacher says" in other.notes[1]
-    other = submissions.read(submissions.find(tmp_path)[0], "", {"a0": "another"})
-    assert "is graded with edition another" in other.notes[-1]
+    other = submissions.read(submissions.find(tmp_path)[0], "", EDITIONS)
+    assert "(variant-1, another)" in other.warning and "Was the right file" in other.warning
 
 
 def test_old_notebooks_are_read(tmp_path, key):
@@ -109,11 +116,69 @@ def test_old_notebooks_are_read(tmp_path, key):
 
 
 @pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        [],
+        "text",
+        3,
+        {"assignment": None},
+        {"assignment": "a0"},
+        {"assignment": {"name": 7}},
+        {"otter": [1]},
+        {"kernelspec": None},
+    ],
+)
+def test_odd_metadata_is_harmless(tmp_path, key, autograder, metadata):
+    content = json.loads(key)
+    content["cells"][2]["metadata"] = metadata
+    (tmp_path / "x.ipynb").write_text(json.dumps(content | {"metadata": metadata}))
+    read = submissions.read(submissions.find(tmp_path)[0], "", {"a0": autograder})
+    assert read.problem == "" and read.assignment == "a0"
+
+
+def test_odd_text_is_cleaned(tmp_path, key, autograder):
+    """Lone surrogates and control characters, which no file and no table holds."""
+    content = json.loads(key)
+    content["cells"][0]["source"] += "\ud800 \x00 \x1b"
+    (tmp_path / "x.ipynb").write_text(json.dumps(content))
+    read = submissions.read(submissions.find(tmp_path)[0], "", {"a0": autograder})
+    assert read.problem == "" and read.notebook.encode()
+    assert prove.marks(sandbox.run(read.notebook, autograder)) == 3
+
+
+def test_only_regular_files_are_read_and_not_too_much_of_them(tmp_path, key):
+    (tmp_path / "good.ipynb").write_text(key)
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    for name, target in (("link", "good.ipynb"), ("zero", "/dev/zero"), ("lost", "nowhere")):
+        (tmp_path / f"{name}.ipynb").symlink_to(target)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "up").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "folder" / "pipe.ipynb")
+    with open(tmp_path / "large.ipynb", "wb") as file:
+        file.truncate(2**40)  # a hole: it takes no space
+    began = time.monotonic()
+    found = {
+        one.student: submissions.read(one, "", EDITIONS).problem
+        for one in submissions.find(tmp_path)
+    }
+    assert time.monotonic() - began < 5
+    assert found.pop("good") == ""
+    assert "valid is up to 20" in found.pop("large")
+    assert all("no regular file" in problem for problem in found.values()), found
+    assert set(found) == {"pipe", "link", "zero", "lost", "folder"}
+
+
+@pytest.mark.parametrize(
     "name, student, number, platform",
     [
         ("doejane_LATE_123_4567_a1_draw_once.ipynb", "doejane", "123", "canvas"),
         ("doejane_123_4567_hw-1.ipynb", "doejane", "123", "canvas"),
+        ("LATE_anon_r0xsR_4567_a1.ipynb", "anon_r0xsR", "r0xsR", "canvas"),
         ("Jane Doe_98_assignsubmission_file_a1.ipynb", "Jane Doe", "98", "moodle"),
+        ("Participant_98_assignsubmission_file_a1.ipynb", "Participant", "98", "moodle"),
+        ("Group A_7_assignsubmission_file_a1.ipynb", "Group A", "7", "moodle"),
+        ("Default group_assignsubmission_file_a1.ipynb", "Default group", "", "moodle"),
         ("jane_a1_draw_once.ipynb", "jane", "", ""),
         ("jane.ipynb", "jane", "", ""),
         ("a1_draw_once.ipynb", "a1_draw_once", "", ""),
@@ -129,6 +194,7 @@ def test_folders_of_students_are_read(tmp_path):
     for name in (
         "Jane Doe_98_assignsubmission_file_/a.ipynb",
         "ann/.ipynb_checkpoints/b.ipynb",
+        "John Doe_99_assignsubmission_file/b.ipynb",
         "ann/a.ipynb",
         "ann/notes.txt",
         "__MACOSX/x.ipynb",
@@ -141,10 +207,42 @@ def test_folders_of_students_are_read(tmp_path):
     found = [(one.student, one.path.name, one.problem) for one in submissions.find(tmp_path)]
     assert found == [
         ("Jane Doe", "a.ipynb", ""),
+        ("John Doe", "b.ipynb", ""),
         ("ann", "a.ipynb", ""),
         ("bob", "notes.txt", ""),
         ("carol", "carol", "the folder is empty: nothing was handed in"),
     ]
+
+
+def test_several_files_of_one_student_are_one_submission(tmp_path, key):
+    """As Moodle's flat download and Canvas have them; one for each assignment."""
+    other = key.replace('"a0"', '"a9"')
+    for name, text in {
+        "Jane Doe_98_assignsubmission_file_a0.ipynb": key,
+        "Jane Doe_98_assignsubmission_file_picture.png": "",
+        "Jane Doe_98_assignsubmission_onlinetext_onlinetext.html": "",
+        "Jane Doe_99_assignsubmission_file_a0.ipynb": key,
+        "roe_7_70_a0.ipynb": key,
+        "roe_LATE_7_71_a0-1.ipynb": key,
+        "poe_8_80_a0.ipynb": key,
+        "poe_8_81_b.ipynb": key + " ",
+        "zoe_9_90_a0.ipynb": key,
+        "zoe_9_91_a9.ipynb": other,
+    }.items():
+        (tmp_path / name).write_text(text)
+    found = {(one.student, one.number, one.path.name): one for one in submissions.find(tmp_path)}
+    assert list(found) == [
+        ("Jane Doe", "98", "Jane Doe_98_assignsubmission_file_a0.ipynb"),
+        ("Jane Doe", "99", "Jane Doe_99_assignsubmission_file_a0.ipynb"),
+        ("poe", "8", "poe_8_80_a0.ipynb"),
+        ("roe", "7", "roe_7_70_a0.ipynb"),
+        ("zoe", "9", "zoe_9_90_a0.ipynb"),
+        ("zoe", "9", "zoe_9_91_a9.ipynb"),
+    ]
+    jane, _, poe, roe, *_ = found.values()
+    assert "Of 3 files this one was graded" in jane.notes[0] and not jane.problem
+    assert "there are 2 notebooks" in poe.problem
+    assert roe.late and not roe.problem and "are the same" in roe.notes[0]
 
 
 @pytest.fixture(scope="module")
@@ -161,94 +259,370 @@ def graded(tmp_path_factory, out, key, student):
     (folder / "renamed.ipynb").write_text(prove.replaced(key, renamed))
     for name in ("one", "two"):
         (folder / "twin").mkdir(exist_ok=True)
-        (folder / "twin" / f"{name}.ipynb").write_text(key)
-    return grade.folder(folder, grades, built=out), folder, grades
+        (folder / "twin" / f"{name}.ipynb").write_text(key + " " * (name == "two"))
+    return grade.folder(folder, grades, built=out, workers=1), folder, grades
 
 
 def test_grading_continues_past_broken_ones(graded):
     rows, _, _ = graded
-    assert [(row["student"], row["score"], bool(row["problem"])) for row in rows] == [
-        ("=good", 3, False),
-        ("Half Way", 1, False),
-        ("broken", 0, True),
-        ("empty", 0, True),
-        ("renamed", 0, False),
-        ("twin", 0, True),
-        ("twin", 0, True),
+    assert [(row["student"], row["score"], row["fault"]) for row in rows] == [
+        ("=good", 3, ""),
+        ("Half Way", 1, ""),
+        ("broken", 0, "submission"),
+        ("empty", None, "submission"),
+        ("renamed", 0, ""),
+        ("twin", None, "submission"),
     ]
     assert "there are 2 notebooks of this student, one.ipynb and two.ipynb" in rows[-1]["problem"]
     assert "q1: there is no `double` in the notebook. Was it renamed?" in rows[4]["notes"]
 
 
-def test_table_is_what_platforms_import(graded):
-    lines = list(csv.DictReader((graded[2] / "grades.csv").open()))
-    assert list(lines[0]) == report.COLUMNS
-    assert [line["Identifier"] for line in lines[:3]] == ["'=good", "Participant 5", "7"]
-    assert [line["Grade"] for line in lines[:4]] == ["3", "1", "0", "0"]
-    assert {line["Maximum Grade"] for line in lines[:3]} == {"3"}
-    assert {line["Marked by hand"] for line in lines[:3]} == {"2"}
-    assert lines[2]["Feedback comments"].startswith("Not graded: it ended itself (exit code 1)")
-    assert lines[1]["Feedback comments"].startswith("q1 1/3")
+def test_what_could_not_be_graded_has_an_empty_grade(graded):
+    lines = {line["Student"]: line for line in csv.DictReader((graded[2] / "grades.csv").open())}
+    assert list(lines["broken"]) == report.COLUMNS and "'=good" in lines
+    waits, bare = "marks by hand are missing", "not graded: student"
+    assert {name: (line["Tests"], line["Status"]) for name, line in lines.items()} == {
+        "'=good": ("3", waits),
+        "Half Way": ("1", waits),
+        "broken": ("0", waits),
+        "empty": ("", bare),
+        "renamed": ("0", waits),
+        "twin": ("", bare),
+    }
+    assert {line["Total"] for line in lines.values()} == {""}
+    assert lines["broken"]["Maximum"] == "5"
+    assert "it ended itself (exit code 1)" in lines["broken"]["Look at"]
+
+
+def test_marks_by_hand_come_into_the_total(graded, out):
+    _, folder, grades = graded
+    lines = list(csv.DictReader((grades / "by-hand.csv").open()))
+    assert {line["Points"] for line in lines} == {""} and lines[0]["Question"] == "q2"
+    text = (grades / "by-hand.csv").read_text()
+    filled = text.replace("Half Way,5,a0,q2,2,", 'Half Way,5,a0,q2,2,"1,5"')
+    try:
+        (grades / "by-hand.csv").write_text("\ufeff" + filled, encoding="utf-8")
+        rows = grade.folder(folder, grades, built=out, workers=1)
+        assert {row["student"]: row["total"] for row in rows if row["total"] is not None} == {
+            "Half Way": 2.5
+        }
+        assert "Half Way,5,a0,q2,2,1.5" in (grades / "by-hand.csv").read_text()
+        (grades / "by-hand.csv").write_text(filled.replace("1,5", "9"))
+        with pytest.raises(AssignmentError, match="Half Way '9' points for q2; valid is a number"):
+            grade.folder(folder, grades, built=out, workers=1)
+    finally:
+        (grades / "by-hand.csv").write_text(text)
+
+
+def test_canvas_takes_its_table(graded):
+    """A gradebook: the header's first columns, the points possible, one line per student."""
     canvas = list(csv.reader((graded[2] / "canvas.csv").open()))
     assert canvas[0] == [*report.CANVAS, "A0. Trial"]
-    assert canvas[1] == ["Points Possible", "", "", "", "", "3"]
-    assert ["broken", "7", "", "", "", "0"] in canvas
-    assert ["twin", "", "", "twin", "", "0"] in canvas
+    assert canvas[1] == ["Points Possible", "", "", "", "", "5"]
+    assert ["broken", "7", "", "", "", ""] in canvas
+    assert ["twin", "", "", "twin", "", ""] in canvas
 
 
-def test_reports_help_and_hide(graded):
-    texts = {path.stem: path.read_text() for path in (graded[2] / "reports").glob("*.md")}
-    half = texts["Half-Way-a0"]
-    assert "**1 of 3 points**" in half and "A negative number is not doubled." in half
+def moodle_takes(text, known, maximum):
+    """What Moodle's importer does with a worksheet: grades by number, or what it refuses.
+
+    Its rules (mod/assign/feedback/offline): three columns by their names; the number is what
+    follows the word Participant; a grade that is empty, below 0 or above the maximum is skipped.
+    """
+    lines = list(csv.reader(text.splitlines()))
+    places = [lines[0].index(name) for name in ("Identifier", "Grade", "Last modified (grade)")]
+    taken = {}
+    for line in lines[1:]:
+        number, given, _ = (line[place] for place in places)
+        number = number[len("Participant") :].strip()
+        if number in known and given != "" and 0 <= float(given) <= maximum:
+            taken[number] = float(given)
+    return taken
+
+
+HEADER = (
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
+    "Last modified (submission),Last modified (grade),Feedback comments\n"
+)
+
+
+def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
+    folder, grades = tmp_path / "given", tmp_path / "grades"
+    folder.mkdir()
+    half = prove.replaced(key, {"q1": "def double(x):\n    return abs(x) * 2"})
+    (folder / "Half Way_5_assignsubmission_file_a.ipynb").write_text(half)
+    (folder / "Participant_6_assignsubmission_file_a.ipynb").write_text(key)
+    (folder / "jane.ipynb").write_text(key)
+    (folder / "Lost File_8_assignsubmission_file_a.ipynb").write_text("")
+    dates = '"Friday, 27 November 2026, 5:00 PM","-"'
+    sheet = HEADER + "".join(
+        f'Participant {number},{name},{name.split()[0].lower()}@x.org,"Submitted for grading - ",'
+        f'"{grade}","5.00",Yes,{dates},"old"\n'
+        for number, name, grade in (
+            (5, "Half Way", ""),
+            (6, "Zoë Ann", ""),
+            (7, "Jane Doe", ""),
+            (8, "Lost File", ""),
+            (9, "Not There", "4.00"),
+        )
+    )
+    (tmp_path / "sheet.csv").write_text("\ufeff" + sheet, encoding="utf-8")
+    (grades).mkdir()
+    (grades / "by-hand.csv").write_text(
+        "Student,Number,Assignment,Question,Maximum,Points\nHalf Way,5,a0,q2,2,0\n"
+        "Participant,6,a0,q2,2,2\njane,,a0,q2,2,1\n"
+    )
+    grade.folder(folder, grades, "a0", out, tmp_path / "sheet.csv", 1)
+    filled = (grades / "moodle-worksheet.csv").read_text()
+    assert moodle_takes(filled, {"5", "6", "7", "8", "9"}, 5) == {"5": 1, "6": 5, "7": 4, "9": 4}
+    old, new = (list(csv.reader(text.splitlines())) for text in (sheet, filled))
+    changed = {
+        (i, old[0][j])
+        for i, lines in enumerate(zip(old, new))
+        for j, (a, b) in enumerate(zip(*lines))
+        if a != b
+    }
+    assert {name for _, name in changed} == {"Grade", "Feedback comments"}
+    assert 5 not in {i for i, _ in changed} and len(new) == len(old)
+    comments = {
+        line["Identifier"]: line["Feedback comments"]
+        for line in csv.DictReader(filled.splitlines())
+    }
+    assert comments["Participant 5"].startswith("q1 1/3; q2 0/2")
+    assert "the file is empty" in comments["Participant 8"]
+
+    for bad, sentence in (
+        (sheet.replace("5.00", "100.00"), "Moodle's maximum grade is 100.00"),
+        (sheet.replace("Participant 6,", "Participant 66,"), "does not have: Participant"),
+        (sheet.replace("Last modified (grade)", "Zuletzt"), "has no column 'Last modified"),
+    ):
+        (tmp_path / "sheet.csv").write_text(bad)
+        with pytest.raises(AssignmentError, match=re.escape(sentence)):
+            grade.folder(folder, grades, "a0", out, tmp_path / "sheet.csv", 1)
+
+
+def test_feedback_helps_and_hides(graded):
+    texts = {
+        path.name: html.unescape(path.read_text())
+        for path in (graded[2] / "feedback").glob("*.html")
+    }
+    half = texts["Half-Way_5_assignfeedback_file_feedback.html"]
+    assert "1 of 3 points" in half and "A negative number is not doubled." in half
     assert "-14" not in half and "test_negative" not in half
-    assert "## q2, marked by hand\n\n_Type your answer here" in half
-    assert "Two is not doubled." in texts["renamed-a0"] and "it's not 4" not in half
-    assert "**Nothing could be graded:** the file is empty" in texts["empty-unknown"]
-    assert len(texts) == 7
+    assert "Type your answer here" in half
+    assert "Two is not doubled." in texts["renamed.html"] and "it's not 4" not in half
+    assert "Nothing could be graded: the file is empty" in texts["empty.html"]
+    assert "What was finished before counts." in texts["broken_7_8_a.html"]
+    assert len(texts) == 6
+    names = {
+        platform: zipfile.ZipFile(graded[2] / f"feedback-{platform}.zip").namelist()
+        for platform in ("moodle", "canvas")
+    }
+    # Moodle: name_number_plugintype_plugin_file. Canvas: the downloaded file's own name.
+    (moodle,), (canvas,) = names.values()
+    assert moodle.split("_", 4)[1:4] == ["5", "assignfeedback", "file"]
+    assert canvas == "broken_7_8_a.html"
+
+
+def test_the_teachers_page_tells_what_failed(graded):
+    page = html.unescape((graded[2] / "class.html").read_text())
+    assert "Half Way" in page and "assert double(-7) == -14" in page
+    assert "writes to open files by their numbers" in page  # os._exit
+    lines = list(csv.reader((graded[2] / "class.csv").open()))
+    assert lines[0] == ["Student", "Number", "a0 q1", "a0 q2", "Total"]
+    assert lines[2] == ["Half Way", "5", "1", "", ""]
+    assert [line[0] for line in lines[-4:]] == ["Mean", "Median", "Lowest", "Highest"]
+    assert lines[-4][2] == "1.33" and lines[-1][2] == "3"
+
+
+def test_answers_run_no_scripts_in_feedback(out, key, tmp_path):
+    content = json.loads(key)
+    cell = next(cell for cell in content["cells"] if cell["id"] == "q2-answer")
+    cell["source"] = "<script>alert(1)</script> because of addition"
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "x.ipynb").write_text(json.dumps(content))
+    grade.folder(tmp_path / "given", tmp_path / "grades", built=out, workers=1)
+    page = (tmp_path / "grades/feedback/x.html").read_text()
+    assert "<script" not in page and "because of addition" in page
+
+
+@pytest.mark.parametrize("change", ["ids", "merged", "split"])
+def test_written_answers_survive_without_ids(student, autograder, change):
+    content = json.loads(student)
+    at = next(i for i, cell in enumerate(content["cells"]) if cell["id"] == "q2-answer")
+    content["cells"][at]["source"] = "It is repeated."
+    if change == "merged":  # typed into the question's own cell
+        content["cells"][at - 1]["source"] += "\n\nIt is repeated."
+        del content["cells"][at]
+    if change == "split":
+        content["cells"].insert(at, {"cell_type": "markdown", "metadata": {}, "source": "I say:"})
+    for i, cell in enumerate(content["cells"]):
+        cell["id"] = f"cell-{i}"
+    found = grade.answer(json.dumps(content), autograder["questions"]["q2"])
+    assert found.strip() == ("I say:\n\n" if change == "split" else "") + "It is repeated."
+
+
+def test_hidden_tests_do_not_come_back_in_feedback(out, student, tmp_path):
+    """A check's frame holds the whole test file; what it tells is left out of a student's page."""
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "spy.ipynb").write_text(
+        prove.replaced(
+            student,
+            {
+                "q1": (
+                    "def double(x):\n    import sys\n    frame = sys._getframe()\n"
+                    "    while frame:\n"
+                    "        file = frame.f_locals.get('self')\n"
+                    "        if hasattr(file, 'source'):\n"
+                    "            raise ValueError(file.source)\n        frame = frame.f_back\n"
+                    "    raise ValueError('no')"
+                )
+            },
+        )
+    )
+    rows = grade.folder(tmp_path / "given", tmp_path / "grades", built=out, workers=1)
+    page = html.unescape((tmp_path / "grades/feedback/spy.html").read_text())
+    assert "double(-7)" not in page and "text of a check that you do not see" in page
+    assert any("walks through the memory" in sign for sign in rows[0]["signs"])
 
 
 def test_grading_resumes(graded, out, student, monkeypatch, capsys):
-    """What is graded is taken as it is; a changed notebook or autograder is graded again."""
+    """What is graded is taken as it is; a changed notebook or autograder is graded again, and so
+    is what could not be graded, or what a crash left half-written."""
     rows, folder, grades = graded
     runs, real = [], sandbox.run
     monkeypatch.setattr(sandbox, "run", lambda *given: runs.append(given) or real(*given))
-    again = grade.folder(folder, grades, built=out)
+    again = grade.folder(folder, grades, built=out, workers=1)
     assert [row["score"] for row in again] == [row["score"] for row in rows] and runs == []
     assert "with your rights" in capsys.readouterr().out
+    stored = sorted((grades / "results").glob("*.json"))
+    stored[0].write_text(stored[0].read_text()[:20])
     (folder / "empty.ipynb").write_text(student)
-    grade.folder(folder, grades, built=out)
-    assert len(runs) == 1
+    grade.folder(folder, grades, built=out, workers=1)
+    assert len(runs) == 2
+    busy = {
+        "reason": "the machine was too busy",
+        "fault": "grader",
+        "questions": {},
+        "errors": [],
+        "names": [],
+        "identity": "",
+        "signs": [],
+    }
     monkeypatch.setattr(
         build,
         "load",
         lambda *given, load=build.load: load(*given) | {"tests": {"q1": "name = 'q1'"}},
     )
-    monkeypatch.setattr(
-        sandbox,
-        "run",
-        lambda *given: (
-            runs.append(given) or {"reason": "", "questions": {}, "errors": [], "names": []}
-        ),
-    )
-    grade.folder(folder, grades, built=out)
-    assert len(runs) == 6
+    monkeypatch.setattr(sandbox, "run", lambda *given: runs.append(given) or dict(busy))
+    for count in (7, 12):
+        rows = grade.folder(folder, grades, built=out, workers=1)
+        assert len(runs) == count
+    assert {(row["score"], row["fault"]) for row in rows} == {
+        (None, "grader"),
+        (None, "submission"),
+    }
+    assert "This is not your fault" in (grades / "feedback/renamed.html").read_text()
 
 
 def test_interrupted_grading_keeps_its_table(out, key, tmp_path, monkeypatch):
+    (tmp_path / "given").mkdir()
     for name in ("ann", "bob"):
-        (tmp_path / f"{name}.ipynb").write_text(prove.replaced(key, {"q1": f"name = {name!r}"}))
+        (tmp_path / "given" / f"{name}.ipynb").write_text(
+            prove.replaced(key, {"q1": f"name = {name!r}"})
+        )
 
     def stop_at_bob(notebook, *given):
         if "name = 'bob'" in notebook:
             raise KeyboardInterrupt
-        return {"reason": "", "questions": {}, "errors": [], "names": []}
+        return {
+            "reason": "",
+            "fault": "",
+            "questions": {},
+            "errors": [],
+            "names": [],
+            "identity": "",
+            "signs": [],
+        }
 
     monkeypatch.setattr(sandbox, "run", stop_at_bob)
-    with pytest.raises(KeyboardInterrupt):
-        grade.folder(tmp_path, tmp_path / "grades", built=out)
+    for workers in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            grade.folder(tmp_path / "given", tmp_path / "grades", built=out, workers=workers)
     assert [
-        line["Full name"] for line in csv.DictReader((tmp_path / "grades" / "grades.csv").open())
+        line["Student"] for line in csv.DictReader((tmp_path / "grades" / "grades.csv").open())
     ] == ["ann"]
+
+
+@pytest.mark.parametrize("break_it", ["run", "read", "write"])
+def test_a_failure_of_the_grader_stays_in_its_row(out, key, tmp_path, monkeypatch, break_it):
+    """Around reading, grading and writing of each submission there is one catch."""
+    (tmp_path / "given").mkdir()
+    for name in ("ann", "bob"):
+        (tmp_path / "given" / f"{name}.ipynb").write_text(
+            prove.replaced(key, {"q1": f"name = {name!r}"})
+        )
+    place, name = {
+        "run": (sandbox, "run"),
+        "read": (submissions, "parsed"),
+        "write": (grade, "code"),
+    }[break_it]
+    real = getattr(place, name)
+
+    def broken(given, *more):
+        if "ann" in str(given):
+            raise RuntimeError("a fault of ours")
+        return real(given, *more)
+
+    monkeypatch.setattr(place, name, broken)
+    rows = grade.folder(tmp_path / "given", tmp_path / "grades", built=out, workers=1)
+    assert [(row["fault"], row["score"]) for row in rows] == [("grader", None), ("", 0.0)]
+    assert "a fault of ours" in rows[0]["problem"]
+
+
+def test_names_of_any_length_and_encoding(out, student, tmp_path):
+    """A surrogate stands for a byte that is no UTF-8; a name may be as long as a file's."""
+    given = tmp_path / "given"
+    given.mkdir()
+    names = [
+        "x" * 240 + ".ipynb",
+        "é\udcff.ipynb",
+        "a/b".replace("/", "\n") + ".ipynb",
+        "学生.ipynb",
+        "....ipynb",
+        "-.ipynb",
+        "'.ipynb",
+    ]
+    for name in names:
+        (given / name).write_text(student)
+    rows = grade.folder(given, tmp_path / "grades", built=out, workers=1)
+    assert len(rows) == len(names) - 1  # "....ipynb" is hidden
+    assert all(
+        row["score"] == 0 and (tmp_path / "grades" / row["feedback"]).exists() for row in rows
+    )
+    assert len(list(csv.reader((tmp_path / "grades/grades.csv").open()))) == len(rows) + 1
+
+
+def test_other_editions_are_told_before_any_mark(out, key, tmp_path, capsys):
+    content = json.loads(key)
+    content["metadata"]["assignment"] |= {"edition": "deadbeef", "kind": "variant-123456"}
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "x.ipynb").write_text(json.dumps(content))
+    rows = grade.folder(tmp_path / "given", tmp_path / "grades", built=out, workers=1)
+    page = (tmp_path / "grades/feedback/x.html").read_text()
+    assert page.index("notebook of another edition (variant-123456") < page.index("of 3 points")
+    assert "ANOTHER EDITION: 1" in capsys.readouterr().out and rows[0]["score"] == 3
+
+
+def test_who_a_study_names_is_compared(out, key, tmp_path):
+    rows = [
+        {"student": name, "number": "", "assignment": "a3", "identity": told, "signs": []}
+        for name, told in (("Ann Lee", "ann lee"), ("bob", "somebody"), ("carol", "Ann Lee"))
+    ]
+    grade.compared(rows)
+    assert "as do: carol" in rows[0]["signs"][0] and len(rows[0]["signs"]) == 1
+    assert "neither the student's name" in rows[1]["signs"][0]
+    assert len(rows[2]["signs"]) == 2
 
 
 @pytest.mark.parametrize(

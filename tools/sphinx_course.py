@@ -8,6 +8,7 @@ pages, and assignments that were built before (`make assignments`) are copied be
 
 import html
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -20,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tools import course, pages, quiz, slides
 
-STUDENT_COPIES = course.ROOT / "_build" / "assignments"
+STUDENT_COPIES = course.ROOT / os.environ.get("STUDENT_COPIES", "_build/assignments")
 # All words that a reader sees and no source file holds.
 WORDS = {
     "heading": "Check yourself",
@@ -152,7 +153,11 @@ def copies(name: str, text: str) -> list[str]:
     links = [f'<a href="../assignments/{name}/{name}.ipynb" download>{html.escape(text)}</a>']
     if len(inside(student_copy(name).parent)) > 1:
         links.append(f'<a href="../assignments/{name}.zip" download>with all its files</a>')
-    return [*links, f'<a href="{course.colab_assignment(name)}">on Colab</a>']
+    # The published branch holds the public edition; a variant is elsewhere.
+    told = course.read(student_copy(name)).metadata.get("assignment", {})
+    if told.get("kind", "public") == "public":
+        links.append(f'<a href="{course.colab_assignment(name)}">on Colab</a>')
+    return links
 
 
 def inside(student: Path) -> list[Path]:
@@ -171,7 +176,7 @@ def downloads(page: str) -> str:
         ]
     for name, file in student_copies(page).items():
         first, *more = copies(name, course.title(course.read(file)) or name)
-        links.append(f"assignment {first} ({', '.join(more)})")
+        links.append(f"assignment {first}" + (f" ({', '.join(more)})" if more else ""))
     line = f'<p class="page-files"><strong>To take along:</strong> {"; ".join(links)}.</p>'
     return line if links else ""
 

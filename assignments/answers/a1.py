@@ -1,4 +1,5 @@
-"""Plausible wrong answers to A1 and the marks, of 35 by tests, that each must get."""
+"""Plausible wrong answers to A1 and the marks, of 35 by tests, that each must get; and right ones
+in other styles, which must get full marks."""
 
 DRAW = """
 def draw_lam(alpha, rng):
@@ -152,6 +153,90 @@ def two_target_loss(logits, y, perm, lam, weight=None):
     each = F.cross_entropy(logits, y, weight=weight, reduction="none")
     partner = F.cross_entropy(logits, y[perm], weight=weight, reduction="none")
     return ((1 - lam) * each + lam * partner).mean()""",
+        },
+    },
+    "never-mixes": {
+        "marks": 29.0,
+        "why": "lam and perm are drawn and returned, and the batch stays as it was.",
+        "answers": {"q4": MIX + "    return x.clone(), targets, lam, perm"},
+    },
+}
+
+CHECKS = """
+def mix_batch(x, y, num_classes, alpha, rng):
+    if not torch.is_floating_point(x):
+        raise ValueError(f"x.dtype is {x.dtype}")
+    if y.shape[0] != x.shape[0]:
+        raise ValueError(f"y.shape={tuple(y.shape)} does not fit")
+    if int(y.max()) >= num_classes or int(y.min()) < 0:
+        raise ValueError(f"`y`: {y.tolist()} is out of range")
+"""
+RIGHT = {
+    "other-words": {
+        "why": "Errors name an argument in other usual styles: alpha=..., y.shape, `y`:, (k).",
+        "answers": {
+            "q2": """
+def draw_lam(alpha, rng):
+    if alpha < 0 or np.isnan(alpha) or np.isinf(alpha):
+        raise ValueError(f"invalid argument alpha={alpha}")
+    return rng.beta(alpha, alpha) if alpha else 1.0""",
+            "q4": CHECKS
+            + """
+    lam = draw_lam(alpha, rng)
+    perm = draw_partners(len(y), rng)
+    targets = torch.zeros(len(y), num_classes)
+    targets[torch.arange(len(y)), y] = 1.0
+    return (torch.lerp(x[perm], x, lam), torch.lerp(targets[perm], targets, lam),
+            lam, perm)""",
+            "q5": """
+def mix_k(x, y, num_classes, k, alpha, rng):
+    if k < 1:
+        raise ValueError(f"(k): {k}")
+    if alpha <= 0:
+        raise ValueError(f"alpha, {alpha}, must be above zero")
+    w = torch.tensor(rng.dirichlet(np.full(k, alpha)), dtype=torch.float32)
+    index = torch.stack([torch.arange(len(x))]
+                        + [draw_partners(len(x), rng) for _ in range(k - 1)])
+    hot = torch.eye(num_classes)[y]
+    return (torch.einsum("k,k...->...", w, x[index]),
+            torch.einsum("k,kbc->bc", w, hot[index]), w, index)""",
+        },
+    },
+    "gamma-and-argsort": {
+        "why": "Two Gamma draws with a guard, a permutation by sorting, and losses by einsum.",
+        "answers": {
+            "q2": DRAW
+            + """
+    if alpha < 0.05:
+        return float(rng.beta(alpha, alpha))
+    a, b = rng.standard_gamma(alpha, 2)
+    return float(a / (a + b))""",
+            "q3": """
+def draw_partners(batch_size, rng):
+    return torch.tensor(np.argsort(rng.random(batch_size)), dtype=torch.int64)""",
+            "q6": """
+def soft_loss(logits, y_mixed, weight=None):
+    w = torch.ones(logits.shape[1]) if weight is None else weight
+    return -torch.einsum("bc,bc,c->b", y_mixed, logits.log_softmax(-1), w).mean()
+
+
+def two_target_loss(logits, y, perm, lam, weight=None):
+    def one(labels):
+        return F.cross_entropy(logits, labels, weight, reduction="none").sum() / len(labels)
+    return lam * one(y) + (1 - lam) * one(y[perm])""",
+        },
+    },
+    "loader-with-workers": {
+        "why": "A notebook may load its data by several processes, as under otter's own command.",
+        "answers": {
+            "q1": """
+from torch.utils.data import DataLoader, TensorDataset
+
+loader = DataLoader(TensorDataset(X, LABELS), batch_size=2, num_workers=2)
+(x_pair, y_pair), = loader
+weights = torch.tensor([LAM, 1 - LAM])
+x_hand = weights @ x_pair
+y_hand = weights @ F.one_hot(y_pair, CLASSES).float()"""
         },
     },
 }

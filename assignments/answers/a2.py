@@ -1,8 +1,9 @@
-"""Plausible wrong answers to the bug clinic, out of 35, and the marks that they must get."""
+"""Plausible wrong answers to the bug clinic, with the marks, of 20, that each must get; and right
+ones in other styles, which must get full marks."""
 
 WRONG = {
     "only-shapes": {
-        "marks": 32.0,
+        "marks": 17.0,
         "why": "The test looks at shape, dtype and row sums, and the specimen has these right.",
         "answers": {
             "q1": """
@@ -15,7 +16,7 @@ def test_case_1(mix):
         },
     },
     "weights-overwritten": {
-        "marks": 34.0,
+        "marks": 19.0,
         "why": "The fix writes the second weight over the first where both classes are the same.",
         "answers": {
             "q2": """
@@ -29,7 +30,7 @@ def fixed_1(y, partner, lam, classes):
         },
     },
     "always-fails": {
-        "marks": 32.0,
+        "marks": 17.0,
         "why": "The test demands the article's labels to be wrong, and fails for all code.",
         "answers": {
             "q3": """
@@ -41,7 +42,7 @@ def test_case_2(mix):
         },
     },
     "small-sample": {
-        "marks": 34.0,
+        "marks": 19.5,
         "why": "The test draws enough weights to be right mostly, and too few to be right always.",
         "answers": {
             "q5": """
@@ -56,7 +57,7 @@ def test_case_3(draw):
         },
     },
     "seeds-globally": {
-        "marks": 34.0,
+        "marks": 19.0,
         "why": "The fix seeds the global generator, so every call returns the same weights.",
         "answers": {
             "q6": """
@@ -67,7 +68,7 @@ def fixed_3(alpha, n):
         },
     },
     "one-weight-only": {
-        "marks": 34.0,
+        "marks": 19.5,
         "why": "The test rejects implementations with a weight for each example.",
         "answers": {
             "q7": """
@@ -82,7 +83,7 @@ def test_case_4(mix):
         },
     },
     "single-call": {
-        "marks": 32.0,
+        "marks": 17.0,
         "why": "The test calls once, and half of all draws need no folding.",
         "answers": {
             "q7": """
@@ -96,7 +97,7 @@ def test_case_4(mix):
         },
     },
     "folds-unreported": {
-        "marks": 33.0,
+        "marks": 18.0,
         "why": "The fix still folds the weight and reports the one that was drawn.",
         "answers": {
             "q8": """
@@ -108,78 +109,106 @@ def fixed_4(x, alpha):
 """
         },
     },
-    "no-padding": {
-        "marks": 33.0,
-        "why": "The test has texts of one length only, so no bug of the masks shows.",
-        "answers": {
-            "q9": """
-def test_case_5(mix):
-    ids = torch.randint(1, 50, (4, 6))
-    mask = torch.ones(4, 6, dtype=torch.bool)
-    embed = nn.Embedding(50, 8)
-    partner, lam = torch.tensor([1, 2, 3, 0]), torch.rand(4)
-    mixed, new_mask = mix(ids, mask, embed, partner, lam)
-    weight = lam[:, None, None]
-    expected = weight * embed(ids) + (1 - weight) * embed(ids[partner])
-    assert torch.allclose(mixed, expected, atol=1e-5)
-    assert new_mask.all()
-"""
-        },
-    },
     "raises-instead": {
-        "marks": 32.0,
+        "marks": 17.0,
         "why": "The test raises a ValueError where it should raise an AssertionError.",
         "answers": {
-            "q11": """
-def test_case_6(make):
-    layer = make(1.0, 4).eval()
-    x, y = torch.randn(4, 3), torch.arange(4)
-    mixed, targets = layer(x, y)
-    if not torch.equal(mixed, x):
-        raise ValueError("mixes in evaluation")
+            "q3": """
+def test_case_2(mix):
+    y = torch.eye(32)
+    for _ in range(15):
+        mixed, targets = mix(y, y, 1.0)
+        if not torch.allclose(mixed, targets, atol=1e-5):
+            raise ValueError("other labels")
 """
         },
     },
-    "own-switch": {
-        "marks": 33.0,
-        "why": "The fix listens to its own eval() only, which a model around it never calls.",
+    "naive": {
+        "marks": 17.5,
+        "why": "The test looks for the specimen's own fault, a row that does not sum to its "
+        "weights, and at nothing else.",
         "answers": {
-            "q12": """
-class fixed_6(nn.Module):
-    def __init__(self, alpha, classes):
-        super().__init__()
-        self.beta = torch.distributions.Beta(alpha, alpha)
-        self.classes, self.off = classes, False
-
-    def eval(self):
-        self.off = True
-        return self
-
-    def forward(self, x, y):
-        y = nn.functional.one_hot(y, self.classes).float()
-        if self.off:
-            return x, y
-        lam, index = self.beta.sample(), torch.randperm(len(x))
-        return torch.lerp(x[index], x, lam), torch.lerp(y[index], y, lam)
-"""
-        },
-    },
-    "square-pictures": {
-        "marks": 34.5,
-        "why": "The test has square pictures only, so exchanged sides stay unseen.",
-        "answers": {
-            "q13": """
-def test_case_7(cut):
-    y = torch.eye(12)
-    x = y[:, :, None, None].expand(12, 12, 10, 10)
-    for _ in range(10):
-        mixed, targets = cut(x, y, 1.0)
-        assert torch.allclose(mixed.mean((2, 3)), targets, atol=1e-4)
+            "q1": """
+def test_case_1(mix):
+    y = torch.tensor([1, 3])
+    targets = mix(y, torch.tensor([1, 0]), torch.tensor([0.5, 0.5]), 5)
+    assert targets[0, 1] == 0.5 and targets[0, 3] == 0.5
 """
         },
     },
 }
-for _wrong in WRONG.values():
-    _wrong["answers"] = {
-        question: source.strip("\n") for question, source in _wrong["answers"].items()
+
+RIGHT = {
+    "slow-and-careful": {
+        "why": "The test draws many more examples than it needs; a run takes about 90 ms.",
+        "answers": {
+            "q3": """
+def test_case_2(mix):
+    for size in (16, 48, 128):
+        y = torch.eye(size)
+        for alpha in (0.4, 1.0, 3.0):
+            for _ in range(12):
+                x = y.reshape(size, size, 1, 1).repeat(1, 1, 3, 2)
+                mixed, targets = mix(x, y, alpha)
+                torch.testing.assert_close(
+                    mixed.mean((2, 3)), targets, atol=1e-5, rtol=1e-5
+                )
+"""
+        },
+    },
+    "by-helpers-and-sums": {
+        "why": "A test with helpers, loops and sums instead of allclose; fixes with a weight for "
+        "each example, by scatter_add_ and by Gamma draws.",
+        "answers": {
+            "q1": """
+def _by_hand(y, partner, lam, classes):
+    rows = []
+    for i in range(len(y)):
+        row = [0.0] * classes
+        row[int(y[i])] += float(lam[i])
+        row[int(y[partner[i]])] += 1 - float(lam[i])
+        rows.append(row)
+    return torch.tensor(rows)
+
+
+def test_case_1(mix):
+    for classes in (2, 7, 1000):
+        y = torch.randint(classes, (60,))
+        y[:2] = classes - 1
+        partner = torch.randint(60, (60,))
+        partner[0] = 1
+        lam = torch.rand(60)
+        copies = [t.clone() for t in (y, partner, lam)]
+        got = mix(y, partner, lam, classes)
+        assert got.dtype == torch.float32 and got.shape == (60, classes)
+        gap = (got - _by_hand(y, partner, lam, classes)).abs().sum(1).max()
+        assert gap < 1e-4, gap
+        for old, new in zip(copies, (y, partner, lam)):
+            assert (old == new).all()
+""",
+            "q2": """
+def fixed_1(y, partner, lam, classes):
+    targets = torch.zeros(y.shape[0], classes)
+    targets.scatter_add_(1, y[:, None], lam[:, None])
+    return targets.scatter_add_(1, y[partner][:, None], 1 - lam[:, None])
+""",
+            "q4": """
+def fixed_2(x, y, alpha):
+    a, b = torch._standard_gamma(torch.full((2, len(x)), float(alpha)))
+    lam = a / (a + b).clamp(min=1e-30)
+    index = torch.randint(len(x), (len(x),))
+    index = torch.where(index == torch.arange(len(x)), (index + 1) % len(x), index)
+
+    def apply(v):
+        w = lam.reshape(-1, *[1] * (v.dim() - 1))
+        return v * w + v[index] * (1 - w)
+
+    return apply(x), apply(y)
+""",
+        },
+    },
+}
+for _answer in (*WRONG.values(), *RIGHT.values()):
+    _answer["answers"] = {
+        question: source.strip("\n") for question, source in _answer["answers"].items()
     }

@@ -1,4 +1,5 @@
-"""Plausible wrong answers of A3, with the marks that they must get, of 25."""
+"""Plausible wrong answers of A3, with the marks that they must get, of 25; and right ones in other
+styles, which must get full marks."""
 
 TRAIN = """
 def train(data, method, setting, seed, make_model):
@@ -100,7 +101,7 @@ def changed(source: str, *changes: tuple[str, str]) -> str:
 
 WRONG = {
     "three-seeds": {
-        "marks": 22.0,
+        "marks": 23.0,
         "why": "Three seeds are planned, so no interval and no conclusion follow.",
         "answers": {"q1": changed(PLAN, ("[0, 1, 2, 3, 4]", "[0, 1, 2]"))},
     },
@@ -141,7 +142,7 @@ WRONG = {
         },
     },
     "no-seed": {
-        "marks": 21.0,
+        "marks": 19.0,
         "why": "The first weights are drawn without a seed: no pairs, and no run repeats.",
         "answers": {"q1": PLAN, "q2": changed(TRAIN, ("    torch.manual_seed(seed)\n", ""))},
     },
@@ -202,6 +203,56 @@ WRONG = {
         "answers": {
             "q1": PLAN,
             "q6": 'conclusion = {"mixup": "supported", plan["baseline"]: "supported"}',
+        },
+    },
+    "invented": {
+        "marks": 22.0,
+        "why": "The table is typed, not measured: nothing for the conclusion.",
+        "answers": {
+            "q1": PLAN,
+            "q6": """
+results = [
+    {"seed": seed, "method": method, "setting": 0.1, "validation": 5.0,
+     "test": {"plain": 30.0, "mixup": 10.0}.get(method, 25.0) + seed / 10}
+    for seed in plan["seeds"] for method in ("plain", "mixup", plan["baseline"])
+]
+"""
+            + CONCLUSION,
+        },
+    },
+}
+
+RIGHT = {
+    "one-weight-for-each-example": {
+        "why": "λ is drawn for each example, the third method is weight decay, and the statistics "
+        "are written out.",
+        "answers": {
+            "q1": changed(
+                PLAN, ("label smoothing", "weight decay"), ("[0.1, 0.3]", "[0.001, 0.01]")
+            ),
+            "q2": changed(
+                TRAIN,
+                (
+                    'smoothing = setting if method == "label smoothing" else 0.0',
+                    'decay = setting if method == "weight decay" else 0.0',
+                ),
+                (
+                    "optimizer = torch.optim.Adam(model.parameters(), RATE)",
+                    "optimizer = torch.optim.Adam(model.parameters(), RATE, weight_decay=decay)",
+                ),
+                (
+                    "lam = float(rng.beta(setting, setting))",
+                    "lam = torch.tensor(rng.beta(setting, setting, (len(rows), 1))).float()",
+                ),
+                (", label_smoothing=smoothing", ""),
+            ),
+            "q5": changed(
+                STATISTICS,
+                (
+                    "np.std(values, ddof=1) / n**0.5",
+                    "(sum((v - mean) ** 2 for v in values) / (n - 1) / n) ** 0.5",
+                ),
+            ),
         },
     },
 }

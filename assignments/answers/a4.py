@@ -1,4 +1,5 @@
-"""Plausible wrong answers of A4, with the marks that they must get, of 20.
+"""Plausible wrong answers of A4, with the marks that they must get, of 20; and right ones in other
+styles, which must get full marks.
 
 An answer holds the function of its own modality only: the others are not graded.
 """
@@ -198,6 +199,33 @@ WRONG = {
         "answers": {
             "q1": VIDEO,
             "q4": changed(CUT_VIDEO, ("pasted.sum(1) / lengths", "pasted.float().mean(1)")),
+        },
+    },
+}
+
+RIGHT = {
+    "capital-letters": {
+        "why": "The modality is written with a capital letter.",
+        "answers": {"q1": 'MODALITY = "Text"'},
+    },
+    "audio": {"why": "The key's functions for audio.", "answers": {"q1": 'MODALITY = " audio "'}},
+    "video": {"why": "The key's functions for video.", "answers": {"q1": 'MODALITY = "VIDEO"'}},
+    "text-by-loops": {
+        "why": "Sentences are padded and pooled one by one.",
+        "answers": {
+            "q1": TEXT,
+            "q2": """
+def collate_text(sentences):
+    for position, tokens in enumerate(sentences):
+        if len(tokens) == 0:
+            raise ValueError(f"position {position}: no tokens")
+    lengths = torch.tensor([len(tokens) for tokens in sentences])
+    ids = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(tokens) for tokens in sentences], batch_first=True, padding_value=PAD)
+    return ids, torch.arange(ids.shape[1]) < lengths[:, None]""",
+            "q5": """
+def pool_text(x, mask):
+    return torch.stack([row[real].mean(0) for row, real in zip(x, mask)])""",
         },
     },
 }

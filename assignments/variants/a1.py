@@ -1,6 +1,5 @@
-"""A variant of A1: other numbers by hand, another convention for lam, another order of results.
-
-Convention and order never both stay as published, so published functions fail in the variant.
+"""A variant of A1: other numbers by hand, another convention for lam, another order of arguments
+and results. None of these stays as published, so published functions fail in the variant.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ import itertools
 import random
 
 import nbformat
-from tools.assignments import MASTERS
+
+from assignments import FOLDER
 
 # What stands in the master, and what stands there where lam belongs to the partner.
 SWAPPED = {
@@ -25,16 +25,23 @@ SWAPPED = {
     "y_hand = LAM * F.one_hot(LABELS, CLASSES)[0] + (1 - LAM) * F":
     "y_hand = (1 - LAM) * F.one_hot(LABELS, CLASSES)[0] + LAM * F",
 }
+ARGUMENTS = {
+    "draw_lam(alpha, rng)": "draw_lam(rng, alpha)",
+    "draw_lam(0, np.random.default_rng(2))": "draw_lam(np.random.default_rng(2), 0)",
+    "draw_lam(0.7, rng)": "draw_lam(rng, 0.7)",
+    "draw_lam(0.9, rng)": "draw_lam(rng, 0.9)",
+    "draw_lam(bad, np.random.default_rng(5))": "draw_lam(np.random.default_rng(5), bad)",
+}
 BATCH = ["x_mixed", "y_mixed", "lam", "perm"]
 MANY = ["x_k", "y_k", "weights", "index"]
 
 
 def draw(rng: random.Random) -> dict[str, str]:
     """New sources by cell id, for the cells that change."""
-    swap, order = rng.choice([
-        (swap, order) for swap in (False, True) for order in itertools.permutations(range(4))
-        if swap or order != (0, 1, 2, 3)])
-    changes = dict(SWAPPED) if swap else {}
+    # Neither the mixed batch nor lam stays at its place.
+    order = rng.choice([order for order in itertools.permutations(range(4))
+                        if order[0] != 0 and order[2] != 2])
+    changes = SWAPPED | ARGUMENTS
     for names in (BATCH, MANY):
         changes[", ".join(names)] = ", ".join(names[place] for place in order)
     lam, classes = rng.choice([0.15, 0.2, 0.35, 0.4, 0.45]), rng.randint(4, 6)
@@ -57,7 +64,7 @@ def replaced(changes: dict[str, str]) -> dict[str, str]:
     Raises:
         ValueError: A text to change no longer stands in the master.
     """
-    master = nbformat.read(MASTERS / "a1_draw_once.ipynb", as_version=4)
+    master = nbformat.read(FOLDER / "a1_draw_once.ipynb", as_version=4)
     everything = "\n".join(cell.source for cell in master.cells)
     for old in changes:
         if old not in everything:

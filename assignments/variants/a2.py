@@ -22,17 +22,20 @@ SLOTS = 7
 HIDDEN = 4  # hidden bugs of a case
 
 TEST_DOC = '''    """Raises AssertionError if the implementation breaks a promise."""'''
+REQUIRED = 4  # cases that give points; the others are there for practice
 HIDDEN_TESTS = {  # id -> (points, message, what the verdict is asked)
-    "accepts": (1, "Your test is missing, breaks, lets the specimen through, or rejects a correct "
-                   "implementation. Read the interface of case {i} again: what is left free?",
-                "accepts()"),
-    "half": (0.5, "Your test catches the specimen, if at all, but less than half of the other "
-                  "bugs of case {i}. Does it look at every promise?", f"catches({HIDDEN // 2})"),
-    "all": (0.5, "At least one bug of case {i} slips through your test. Which promise, and which "
-                 "inputs that the interface allows, does it leave out?", "catches()"),
-    "stable": (1, "Your test of case {i} depends on luck, or catches less than half of the bugs. "
-                  "Count in how many of many runs it fails, on the specimen and on your fix.",
-               "stable()"),
+    "accepts": (0.5, "Your test is missing, breaks, lets the specimen through, rejects a correct "
+                     "implementation, or catches hardly any bug. What does the interface of case "
+                     "{i} leave free?", "accepts()"),
+    "half": (0.5, "Your test catches less than half of the hidden bugs of case {i}. Does it look "
+                  "at every promise?", f"catches({HIDDEN // 2})"),
+    "most": (0.5, "More than one hidden bug slips through your test of case {i}. Which promise "
+                  "does it leave out?", f"catches({HIDDEN - 1})"),
+    "all": (1, "At least one bug of case {i} slips through your test. Which promise, and which "
+               "inputs that the interface allows, does it leave out?", "catches()"),
+    "stable": (0.5, "Your test of case {i} depends on luck, or catches less than half of the "
+                    "bugs. Count in how many of many runs it fails, on the specimen and on your "
+                    "fix.", "stable()"),
 }
 FIX_TESTS = {
     "promise": "Your fix of case {i} breaks a promise of the interface. Does your own test "
@@ -64,20 +67,24 @@ PUBLISHED = (
 
 
 def draw_slots(rng: random.Random) -> list[Slot]:
-    """A gallery of other cases in another order, at least one with the other convention."""
-    while True:
-        names = rng.sample(CASES, SLOTS)
-        flips = {name: hasattr(judge.case(name), "FLIP") and rng.random() < 0.5 for name in names}
-        moved = sum(name != slot.name for name, slot in zip(names, PUBLISHED))
-        if moved >= SLOTS - 2 and any(flips.values()):
-            break
+    """A gallery of other cases in another order. Its required cases are those whose convention can
+    be exchanged, in most of them it is, and one whose key is not published; so the published
+    answers earn little, also at the place of their own title."""
+    flippable = [name for name in CASES if hasattr(judge.case(name), "FLIP")]
+    kept = rng.choice([None, *flippable])
+    published = {slot.name for slot in PUBLISHED}
+    required = flippable + [name for name in CASES if name not in published]
+    names = rng.sample(required, len(required))
+    rest = [name for name in CASES if name not in required]
+    names += rng.sample(rest, SLOTS - len(names))
     slots = []
     for name in names:
         module = judge.case(name)
         specimen = rng.choice([bug for bug in module.BUGS
                                if bug not in getattr(module, "HIDDEN_ONLY", ())])
         others = [bug for bug in module.BUGS if bug != specimen]
-        slots.append(Slot(name, specimen, tuple(rng.sample(others, HIDDEN)), flips[name]))
+        slots.append(Slot(name, specimen, tuple(rng.sample(others, HIDDEN)),
+                          name in flippable and name != kept))
     return slots
 
 
@@ -88,7 +95,8 @@ def draw(rng: random.Random) -> dict[str, str]:
 
 def cells(slots, first_seed: int = 0) -> dict[str, str]:
     """Sources of all cells that depend on the draw, by cell id."""
-    found = {"variant": f"RUNS = {judge.RUNS}\nFIRST_SEED = {first_seed}"}
+    found = {"variant": f"RUNS = {judge.RUNS}\nALLOWED_MS = {judge.ALLOWED_MS}\n"
+                        f"FIRST_SEED = {first_seed}"}
     for number, slot in enumerate(slots, 1):
         found |= slot_cells(number, slot)
     return found
@@ -97,9 +105,10 @@ def cells(slots, first_seed: int = 0) -> dict[str, str]:
 def slot_cells(i: int, slot: Slot) -> dict[str, str]:
     """The cells of place i, from 1: questions 2i - 1 (the test) and 2i (the fix)."""
     module, test, fix = judge.case(slot.name), f"q{2 * i - 1}", f"q{2 * i}"
+    note = "" if i <= REQUIRED else " (for practice)"
     specimen = judge.source(module.BUGS[slot.specimen], slot.flip, f"specimen_{i}", doc=False)
     found = {
-        f"case-{i}-task": f"## Case {i}. {module.TITLE}\n\n{module.text(slot.flip)}",
+        f"case-{i}-task": f"## Case {i}. {module.TITLE}{note}\n\n{module.text(slot.flip)}",
         f"case-{i}-specimen": specimen,
         f"{test}-solution": solution(judge.source(module.key_test, slot.flip, f"test_case_{i}")),
         f"{fix}-solution": solution(judge.source(module.key_fix, slot.flip, f"fixed_{i}",
@@ -107,6 +116,7 @@ def slot_cells(i: int, slot: Slot) -> dict[str, str]:
     }
     arguments = f'"{slot.name}", "{slot.specimen}"', f'"{" ".join(slot.bugs)}"', f"{slot.flip}"
     for what, (points, message, asked) in HIDDEN_TESTS.items():
+        points = points if i <= REQUIRED else 0
         found[f"{test}-{what}"] = test_cell(f"test_{test}_{what}", points, message.format(i=i), (
             "    from support.a2 import judge\n\n"
             "    verdict = judge.Verdict(\n"
@@ -114,7 +124,8 @@ def slot_cells(i: int, slot: Slot) -> dict[str, str]:
             + "".join(f"        {argument},\n" for argument in arguments)
             + f"    )\n    verdict.{asked}"))
     for part, message in FIX_TESTS.items():
-        found[f"{fix}-{part}"] = test_cell(f"test_{fix}_{part}", 1, message.format(i=i), (
+        points = 1 if i <= REQUIRED else 0
+        found[f"{fix}-{part}"] = test_cell(f"test_{fix}_{part}", points, message.format(i=i), (
             "    from support.a2 import judge\n\n"
             "    judge.property_test(\n"
             f'        env.get("fixed_{i}"), "{slot.name}", "{part}", {slot.flip}\n    )'))

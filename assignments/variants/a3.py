@@ -1,4 +1,5 @@
-"""What a secret redraws in A3: images, level, number of seeds, measure, sign, rule for ties."""
+"""What a secret redraws in A3: images, level, number of seeds, measure, sign, rule for ties, words,
+the order of arguments. The published key fails wherever one of them is asked for."""
 
 import random
 
@@ -23,6 +24,25 @@ LARGEST = {
     "setting = min(s for": "setting = max(s for",
     "wanted = min": "wanted = max",
 }
+SEED_FIRST = {
+    "train(data, method, setting, seed, make_model)":
+        "train(data, method, seed, setting, make_model)",
+    "train(data, method, s, seed, make_model)": "train(data, method, seed, s, make_model)",
+    'train(one_hot_images(), "plain", 0, 1, Recorder)':
+        'train(one_hot_images(), "plain", 1, 0, Recorder)',
+    '(data, "mixup", 0.5, seed, env["Recorder"])': '(data, "mixup", seed, 0.5, env["Recorder"])',
+    '(data, method, setting, seed, env["Recorder"])':
+        '(data, method, seed, setting, env["Recorder"])',
+    '(data, "mixup", 2.0, 1, env["Recorder"])': '(data, "mixup", 1, 2.0, env["Recorder"])',
+    '(data, "mixup", alpha, seed, env["Recorder"])':
+        '(data, "mixup", seed, alpha, env["Recorder"])',
+    '(data, method, setting, 6, env["Recorder"])': '(data, method, 6, setting, env["Recorder"])',
+    "fake(data, method, setting, seed, make_model=None)":
+        "fake(data, method, seed, setting, make_model=None)",
+    'fake(data, "mixup", 0.4, 0)': 'fake(data, "mixup", 0, 0.4)',
+}
+WORDS = [("confirmed", "ruled out", "open"), ("yes", "no", "undecided"),
+         ("large enough", "too small", "unclear")]
 
 
 def draw(rng: random.Random) -> dict[str, str]:
@@ -40,5 +60,7 @@ def draw(rng: random.Random) -> dict[str, str]:
         "if n < 5:": f"if n < {fewest}:",
         "fewest = 5": f"fewest = {fewest}",
     }
-    changes |= rng.choice([{}, ACCURACY]) | rng.choice([{}, LARGEST])
+    changes |= {f'"{old}"': f'"{new}"' for old, new in
+                zip(("supported", "refuted", "inconclusive"), rng.choice(WORDS))}
+    changes |= rng.choice([{}, ACCURACY]) | rng.choice([{}, LARGEST]) | SEED_FIRST
     return redraw("a3_honest_study.ipynb", changes)

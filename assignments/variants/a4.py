@@ -1,10 +1,11 @@
-"""What a secret redraws in A4: constants, and a convention or more of each modality."""
+"""What a secret redraws in A4: constants, conventions of each modality, the order of arguments."""
 
 import random
 
 from assignments.variants.wording import redraw
 
-# Each is one requirement in text, solution and test. The first of a modality always changes.
+# Each is one requirement in text, solution and test. The first and the last of a modality always
+# change.
 TEXT = (
     {
         "on the **right**": "on the **left**",
@@ -34,8 +35,6 @@ AUDIO = (
             "its **peak**, the largest absolute value of its real samples",
         "amplitude = (clean.square().sum(1) / lengths).sqrt()": "amplitude = clean.abs().amax(1)",
         'level = "rms"': 'level = "peak"',
-    },
-    {
         "divided by `32768`": "divided by `32767`",
         "scale = 32768": "scale = 32767",
         "divisor = 32768": "divisor = 32767",
@@ -81,18 +80,30 @@ STOP = {
     "(time < stop)": "(time <= stop)",
     "extra = 0": "extra = 1",
 }
+ARGUMENTS = {
+    ", partner, lam": ", lam, partner",
+    ", own, lam)": ", lam, own)",
+    ", partner, start, stop": ", start, stop, partner",
+    ", partner, 1, 5)": ", 1, 5, partner)",
+    ", partner, 1, 2)": ", 1, 2, partner)",
+    ", partner, 0, 2)": ", 0, 2, partner)",
+    "y[:1], torch.tensor([0]), 0, 2\n": "y[:1], 0, 2, torch.tensor([0])\n",
+    ", partner, share": ", share, partner",
+    "torch.eye(3), swap, share)": "torch.eye(3), share, swap)",
+    "torch.ones(1, 2), one, share[:1]": "torch.ones(1, 2), share[:1], one",
+}
 
 
 def draw(rng: random.Random) -> dict[str, str]:
-    """New sources by cell id. Every modality has at least one other convention."""
+    """New sources by cell id. Every modality has at least two other conventions."""
     changes = {
         "PAD = 0": f"PAD = {rng.randrange(1, 10)}",
         "RATE, FRAME_RATE = 8000, 12":
             f"RATE, FRAME_RATE = {rng.choice([11025, 16000])}, {rng.choice([10, 15, 24])}",
         "SEED = 4": f"SEED = {rng.randrange(100, 10**6)}",
     }
-    for first, *others in (TEXT, AUDIO, VIDEO):
-        changes |= first
+    for first, *others, last in (TEXT, AUDIO, VIDEO):
+        changes |= first | last
         for other in others:
             changes |= rng.choice([{}, other])
-    return redraw("a4_modality.ipynb", changes | rng.choice([{}, STOP]))
+    return redraw("a4_modality.ipynb", changes | ARGUMENTS | rng.choice([{}, STOP]))

@@ -2,7 +2,9 @@
 
 import re
 
-from tools import course
+import nbformat
+
+from assignments import FOLDER
 
 
 def redraw(file: str, changes: dict[str, str]) -> dict[str, str]:
@@ -16,7 +18,8 @@ def redraw(file: str, changes: dict[str, str]) -> dict[str, str]:
     Raises:
         ValueError: A phrase is not in the master.
     """
-    found = {cell.id: cell.source for cell in course.read(course.ROOT / "assignments" / file).cells}
+    master = nbformat.read(FOLDER / file, as_version=4)
+    found = {cell.id: cell.source for cell in master.cells}
     missing = [old for old in changes if not any(old in source for source in found.values())]
     if missing:
         raise ValueError(f"{file} does not have the phrase {missing[0]!r}")

@@ -1,7 +1,7 @@
 """Builds, checks and grades the assignments.
 
     python -m tools.assignments build [--variant SECRET] [a1 ...]
-    python -m tools.assignments grade FOLDER [--assignment a1] [--out FOLDER]
+    python -m tools.assignments grade FOLDER [--assignment a1] [--worksheet FILE] [--out FOLDER]
 
 One master notebook per assignment, ``assignments/aN_topic.ipynb``, holds text, solutions and
 tests. Out of it come, in ``_build/assignments/aN_topic``, the student copy, the autograder (also as
@@ -9,21 +9,17 @@ a zip for Gradescope) and the instructor's key. otter-grader makes them; this pa
 variants, puts the public checks inside the student's one file, proves each build, and grades
 within limits.
 
-Low to high: sandbox (a submission within limits, :mod:`runner` inside it), masters, build,
-submissions, prove, grade.
+Low to high: runner (inside the submission's process), warden (which that is forked from), sandbox,
+masters, build, submissions, prove, report, grade. All of it reads ``assignments/`` (masters,
+variants, answers), and nothing there imports anything of this.
 """
 
 from tools import course
 
 MASTERS = course.ROOT / "assignments"
-OUT = course.ROOT / "_build" / "assignments"
+OUT = course.ROOT / "_build" / "assignments"  # the public edition
+VARIANTS = course.ROOT / "_build" / "variants"  # a folder for each secret
 GRADES = course.ROOT / "_build" / "grades"
-
-# What a submission may not import while it is graded: where the task is to write mixup, finished
-# implementations are no answer.
-BLOCKED = {
-    "a1": ("mixup_lib", "timm", "keras", "kornia", "torchvision.transforms.v2"),
-}
 
 # What Gradescope installs, where a master names nothing else.
 REQUIREMENTS = ["torch", "numpy", "scipy", "matplotlib", "scikit-learn"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from tools import course
-from tools.assignments import BLOCKED, MASTERS, OUT, AssignmentError, masters
+from tools.assignments import MASTERS, OUT, AssignmentError, masters
 
 SETUP = '''# @title Setup: run this cell first
 ASSIGNMENT = "{name}"  # edition {edition}
@@ -62,14 +63,29 @@ def build(name: str, path: Path, secret: str = "", out: Path = OUT) -> Path:
             shutil.copytree(
                 support, work / "support" / name, ignore=shutil.ignore_patterns("__pycache__")
             )
+            for module in (work / "support").rglob("*.py"):
+                module.write_text(without_keys(module.read_text()))
         assign(work / path.name, work / "dist")
         made = work / "made"
-        collect(work / "dist", made, master, path.name)
+        collect(work / "dist", made, master, path.name, masters.edition(secret))
         place = out / path.stem
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(made, place)
     return place
+
+
+def without_keys(source: str) -> str:
+    """A module without what its names call a key (``key_...``): that stays with the masters."""
+    lines = source.splitlines(keepends=True)
+    for node in reversed(ast.parse(source).body):
+        names = [
+            target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)
+        ] + [getattr(node, "name", "")]
+        if any(name.startswith("key_") for name in names):
+            first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+            del lines[first - 1 : node.end_lineno]
+    return "".join(lines)
 
 
 def assign(master: Path, result: Path) -> None:
@@ -82,7 +98,7 @@ def assign(master: Path, result: Path) -> None:
         raise AssignmentError(f"otter-grader cannot read {master.name}: {error}") from error
 
 
-def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) -> None:
+def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str, kind: str) -> None:
     """Sorts otter's output into student, autograder and instructor; completes the notebooks."""
     name = masters.config(master)["name"]
     asked = masters.questions(master)
@@ -101,19 +117,28 @@ def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) ->
     ).hexdigest()[:8]
     for notebook in (student, key):
         finish(notebook, name, edition, public, [q.name for q in asked.values() if q.manual])
+        notebook.metadata["assignment"] |= {"kind": kind}
 
-    for sub in ("student", "autograder/tests", "autograder/files", "instructor"):
+    for sub in (
+        "student",
+        "autograder/tests",
+        "autograder/public",
+        "autograder/files",
+        "instructor",
+    ):
         (made / sub).mkdir(parents=True)
     nbformat.write(student, made / "student" / file)
     nbformat.write(key, made / "instructor" / file.replace(".ipynb", "_key.ipynb"))
-    nbformat.write(key, made / "autograder" / "key.ipynb")
     (made / "instructor" / "rubric.md").write_text(rubric(masters.title(master), asked))
     for question, source in tests.items():
         (made / "autograder/tests" / f"{question}.py").write_text(source)
+    for question, source in public.items():
+        (made / "autograder/public" / f"{question}.py").write_text(source)
     shutil.copytree(made / "autograder/tests", made / "instructor/tests")
-    for kind, target in (("student", "student"), ("autograder", "autograder/files")):
-        if (dist / kind / "support").exists():
-            shutil.copytree(dist / kind / "support", made / target / "support")
+    for part, target in (("student", "student"), ("autograder", "autograder/files")):
+        if (dist / part / "support").exists():
+            shutil.copytree(dist / part / "support", made / target / "support")
+    for_students, for_tests = (set(files(made / part)) for part in ("student", "autograder/files"))
     shutil.copy(
         next((dist / "autograder").glob("*.zip")), made / "autograder" / f"{name}-gradescope.zip"
     )
@@ -122,13 +147,56 @@ def collect(dist: Path, made: Path, master: nbformat.NotebookNode, file: str) ->
         "title": masters.title(master),
         "notebook": file,
         "edition": edition,
-        "blocked": list(BLOCKED.get(name, ())),
+        "kind": kind,
+        **master.metadata["grading"],
+        "hidden_support": sorted(for_tests - for_students),
+        "given": sorted(
+            {fingerprint(cell.source) for cell in student.cells if cell.cell_type == "code"}
+        ),
         "questions": {
-            q.name: {"manual": q.manual, "points": q.points, "names": q.names()}
+            q.name: {
+                "name": q.name,
+                "manual": q.manual,
+                "points": q.points,
+                "names": q.names(),
+                **(place(student, q) if q.manual else {}),
+            }
             for q in asked.values()
         },
     }
     (made / "autograder" / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def fingerprint(source: str) -> str:
+    """Tells whether a cell is still the one that was handed out, whatever its spaces."""
+    return hashlib.sha256(re.sub(r"\s+", " ", source).strip().encode()).hexdigest()[:16]
+
+
+def place(student, question: masters.Question) -> dict:
+    """Where a written answer is asked for: the cell's text, and the first lines that end it."""
+    cells = [cell for cell in student.cells if cell.cell_type == "markdown"]
+    at = next(i for i, cell in enumerate(cells) if cell.get("id") == f"{question.name}-answer")
+    return {
+        "asked": cells[at - 1].source,
+        "headings": [cell.source.split("\n")[0] for i, cell in enumerate(cells) if i != at],
+    }
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files under a folder, by their paths in it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def possible(path: Path) -> float:
+    """The points that the tests of a file can give."""
+    from otter.nbmeta_config import NBMetadataConfig
+    from otter.test_files import create_test_file
+
+    return float(create_test_file(str(path), NBMetadataConfig()).possible)
 
 
 def has_cases(path: Path) -> bool:
@@ -201,7 +269,9 @@ def rubric(title: str, asked: dict[str, masters.Question]) -> str:
 
 
 def load(name: str, out: Path = OUT) -> dict:
-    """A built autograder: its manifest with ``tests`` (sources) and ``support`` (bytes by path).
+    """A built autograder: its manifest, with ``tests`` and ``public`` (the sources of all tests of
+    a question, and of those that students see), ``possible`` (points by question) and ``support``
+    (bytes by path).
 
     Raises:
         AssignmentError: It was not built.
@@ -212,13 +282,17 @@ def load(name: str, out: Path = OUT) -> dict:
             f"there is no autograder of {name!r} in {out}: run `make assignments` first"
         )
     folder = built[0].parent
-    files = folder / "files"
+    tests = sorted((folder / "tests").glob("*.py"), key=order)
     return json.loads((folder / "manifest.json").read_text()) | {
         "folder": folder,
-        "tests": {path.stem: path.read_text() for path in sorted((folder / "tests").glob("*.py"))},
-        "support": {
-            str(path.relative_to(files)): path.read_bytes()
-            for path in sorted(files.rglob("*"))
-            if path.is_file()
-        },
+        "tests": {path.stem: path.read_text() for path in tests},
+        "public": {path.stem: path.read_text() for path in (folder / "public").glob("*.py")},
+        "possible": {path.stem: possible(path) for path in tests},
+        "support": files(folder / "files"),
     }
+
+
+def order(path: Path) -> tuple[int, str]:
+    """q2 before q10."""
+    digits = re.sub(r"\D", "", path.stem)
+    return int(digits or 0), path.stem

@@ -33,6 +33,31 @@ def strings(value) -> list[str]:
     return []
 
 
+def hidden_lines(autograder: dict) -> set[str]:
+    """Squeezed lines of an autograder's tests that no student has seen."""
+    seen = squeeze("\n".join(autograder["public"].values()))
+    texts = [
+        *autograder["tests"].values(),
+        *(autograder["support"][path].decode() for path in autograder["hidden_support"]),
+    ]
+    lines = {squeeze(line) for text in texts for line in text.splitlines()}
+    return {line for line in lines if len(line) >= SHORT and line not in seen}
+
+
+def masked(text: str, hidden: set[str]) -> str:
+    """A text for students, without lines that hold one of a hidden test's."""
+    squeezed = squeeze(text)
+    if not any(line in squeezed for line in hidden):
+        return text
+    kept = [
+        line for line in text.splitlines() if not any(secret in squeeze(line) for secret in hidden)
+    ]
+    kept = "\n".join(kept)
+    if any(line in squeeze(kept) for line in hidden):  # spread over lines
+        kept = ""
+    return f"{kept}\n(Left out here: text of a check that you do not see.)".strip()
+
+
 def secrets(master: nbformat.NotebookNode) -> dict[str, str]:
     """What no student may find: squeezed lines, each with where it comes from."""
     from otter.assign.solutions import replace_solutions

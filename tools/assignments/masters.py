@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 import importlib
 import random
@@ -14,7 +15,7 @@ import nbformat
 import yaml
 
 from tools import course
-from tools.assignments import MASTERS, REQUIREMENTS, AssignmentError
+from tools.assignments import MASTERS, REQUIREMENTS, AssignmentError, sandbox
 
 CONFIG = re.compile(r"#\s*ASSIGNMENT CONFIG", re.IGNORECASE)
 BOUNDARY = re.compile(r"#\s*(BEGIN|END) (QUESTION|SOLUTION|PROMPT|TESTS)", re.IGNORECASE)
@@ -75,6 +76,14 @@ def drawn(name: str, secret: str) -> dict[str, str]:
     return module.draw(random.Random(int.from_bytes(seed, "big")))
 
 
+def edition(secret: str) -> str:
+    """What the edition of a secret is called: "public" without one, else a word that tells two
+    secrets apart and gives neither away."""
+    if not secret:
+        return "public"
+    return "variant-" + hashlib.sha256(f"edition:{secret}".encode()).hexdigest()[:6]
+
+
 def read(path: Path, secret: str = "") -> nbformat.NotebookNode:
     """A master, with the variant's cells in place and settings that hold for every assignment.
 
@@ -100,8 +109,28 @@ def read(path: Path, secret: str = "") -> nbformat.NotebookNode:
             "'# ASSIGNMENT CONFIG'; valid is 1"
         )
     written = yaml.safe_load(configs[0].source) or {}
+    notebook.metadata["grading"] = grading(path, written.pop("grading", None) or {})
     configs[0].source = "# ASSIGNMENT CONFIG\n" + yaml.safe_dump(settings(name, written))
     return notebook
+
+
+def grading(path: Path, written: dict) -> dict:
+    """What a master says of its own grading: ``blocked`` (modules that a submission may not
+    import), ``limits`` (fields of :class:`sandbox.Limits`), ``identity`` (a variable that says
+    whose work it is).
+
+    Raises:
+        AssignmentError: Another entry, or a limit that there isn't.
+    """
+    found = {"blocked": [], "limits": {}, "identity": ""} | written
+    fields = {field.name for field in dataclasses.fields(sandbox.Limits)}
+    odd_ones = (set(found) - {"blocked", "limits", "identity"}) | (set(found["limits"]) - fields)
+    for odd in sorted(odd_ones):
+        raise AssignmentError(
+            f"{path.name} says {odd!r} of its grading; valid are blocked, "
+            f"identity, and limits on {', '.join(sorted(fields))}"
+        )
+    return found
 
 
 def settings(name: str, written: dict) -> dict:

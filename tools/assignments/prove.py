@@ -19,33 +19,31 @@ from tools.assignments import OUT, AssignmentError, build, leaks, masters, sandb
 
 # What a careless or malicious answer does, and what the report must then say.
 HOSTILE = {
-    "loops": ("while True:\n    pass", "ran for more than"),
+    "loops": ("while True:\n    pass", "stopped after 2 seconds of computing"),
     "raises": ("raise ValueError('nothing here')", "raised ValueError: nothing here"),
-    "eats memory": ("kept = []\nwhile True:\n    kept.append(b'x' * 4 * 10**8)", "MiB of memory"),
+    "eats memory": (
+        "kept = []\nwhile True:\n    kept.append(b'x' * 4 * 10**8)",
+        "MiB of memory|MemoryError",
+    ),
     "prints without end": ("while True:\n    print('x' * 10_000)", "printed more than"),
     "deletes files": (
         "import os\nfor name in os.listdir():\n    os.remove(name)",
         "deleted or changed files",
     ),
 }
-TIGHT = sandbox.Limits(seconds=60, memory=1500, output=2)
-SHORT = sandbox.Limits(seconds=4)  # for the one that loops
+TIGHT = sandbox.Limits(cpu=60, memory=1500, output=2)
+PUBLISHED_EARNS = 0.4  # of a variant's marks: the published key must stay below
+SHORT = sandbox.Limits(cpu=30, cell=2)  # for the one that loops
 
 
 def marks(result: dict) -> float:
-    """The points of a graded submission; nothing counts once there is a reason."""
-    if result["reason"]:
-        return 0.0
+    """The points of a graded submission. What was finished counts, also if it was stopped."""
     return sum(question["score"] for question in result["questions"].values())
 
 
 def full(autograder: dict) -> float:
     """The points that tests can give."""
-    from otter.nbmeta_config import NBMetadataConfig
-    from otter.test_files import create_test_file
-
-    paths = (autograder["folder"] / "tests").glob("*.py")
-    return sum(create_test_file(str(path), NBMetadataConfig()).possible for path in paths)
+    return sum(autograder["possible"].values())
 
 
 def replaced(notebook: str, answers: dict[str, str]) -> str:
@@ -71,6 +69,33 @@ def answers(notebook: str, questions: dict) -> dict[str, str]:
     return {name: cells[f"{name}-solution"] for name in questions if f"{name}-solution" in cells}
 
 
+def by_title(published: dict[str, str], key: str, student: str) -> dict[str, str]:
+    """Answers moved to the questions that stand under the same title ("Case 2. Class numbers"),
+    with the numbers in their names changed."""
+
+    def titles(notebook):
+        found, title = {}, ""
+        for cell in json.loads(notebook)["cells"]:
+            source = "".join(cell["source"])
+            if match := re.match(r"## (?:Case )?(\d+)\. (.+)", source):
+                title = match
+            if title and cell["id"].endswith("-solution"):
+                place = title[2].replace(" (for practice)", "").strip()
+                same = sum(1 for _, known, _ in found.values() if known == place)
+                found[cell["id"].removesuffix("-solution")] = (title[1], place, same)
+        return found
+
+    old = {
+        (place, same): (question, number) for question, (number, place, same) in titles(key).items()
+    }
+    moved = {}
+    for question, (number, place, same) in titles(student).items():
+        if (place, same) in old and old[place, same][0] in published:
+            source, was = published[old[place, same][0]], old[place, same][1]
+            moved[question] = re.sub(rf"_{was}\b", f"_{number}", source)
+    return moved
+
+
 def tell(result: dict) -> str:
     """What went wrong, in short."""
     failed = [
@@ -79,7 +104,7 @@ def tell(result: dict) -> str:
         for case in question["cases"]
         if not case["passed"]
     ]
-    return "; ".join([result["reason"], *result["errors"], *failed]).strip("; ")
+    return "; ".join([result["reason"], *result["signs"], *result["errors"], *failed]).strip("; ")
 
 
 class Proof:
@@ -90,7 +115,7 @@ class Proof:
         self.place = out / path.stem
         self.autograder = build.load(name, out)
         self.full = full(self.autograder)
-        self.key = (self.place / "autograder" / "key.ipynb").read_text()
+        self.key = (self.place / "instructor" / f"{path.stem}_key.ipynb").read_text()
         self.student = (self.place / "student" / path.name).read_text()
 
     def solution(self) -> Iterator[str]:
@@ -100,12 +125,13 @@ class Proof:
             yield f"the key gets {marks(result):g} of {self.full:g}: {tell(result)}"
         with tempfile.TemporaryDirectory() as folder:
             zipped = self.place / "autograder" / f"{self.name}-gradescope.zip"
+            key = self.place / "instructor" / f"{self.path.stem}_key.ipynb"
             command = [
                 sys.executable,
                 "-m",
                 "otter",
                 "run",
-                self.place / "autograder/key.ipynb",
+                key,
                 "-a",
                 zipped,
                 "-o",
@@ -156,6 +182,14 @@ class Proof:
                     f"{answer['marks']:g}: {tell(result)}"
                 )
 
+    def right(self) -> Iterator[str]:
+        """Right answers in other styles get full marks."""
+        pool = getattr(importlib.import_module(f"assignments.answers.{self.name}"), "RIGHT", {})
+        for name, answer in pool.items():
+            result = sandbox.run(replaced(self.key, answer["answers"]), self.autograder)
+            if not math.isclose(marks(result), self.full, abs_tol=1e-9):
+                yield f"{name!r} gets {marks(result):g} of {self.full:g}: {tell(result)}"
+
     def leaks(self) -> Iterator[str]:
         """No student file holds a solution, a hidden test or the secret."""
         yield from leaks.find(self.place / "student", masters.read(self.path, self.secret))
@@ -174,23 +208,31 @@ class Proof:
                 yield f"a submission that {name} gets {marks(result):g} marks: {tell(result)}"
 
     def variant(self) -> Iterator[str]:
-        """Against a variant, the published key does not get full marks: neither the whole
-        notebook nor its answers in the variant's copy."""
+        """Against a variant, the published key earns less than two fifths: as a notebook, as
+        answers in the variant's copy, and as answers at the places of their titles."""
         if not self.secret:
             return
         with tempfile.TemporaryDirectory() as folder:
             public = build.build(self.name, self.path, out=Path(folder))
-            key = (public / "autograder" / "key.ipynb").read_text()
-        copied = replaced(self.student, answers(key, self.autograder["questions"]))
-        for what, notebook in (("public key", key), ("public key's answers", copied)):
-            if marks(sandbox.run(notebook, self.autograder)) == self.full:
-                yield f"the {what} get full marks in the variant"
+            key = (public / "instructor" / f"{self.path.stem}_key.ipynb").read_text()
+        published = answers(key, self.autograder["questions"])
+        tried = {
+            "public key": key,
+            "public key's answers": replaced(self.student, published),
+            "public key's answers by their titles": replaced(
+                self.student, by_title(published, key, self.student)
+            ),
+        }
+        for what, notebook in tried.items():
+            got = marks(sandbox.run(notebook, self.autograder))
+            if got >= PUBLISHED_EARNS * self.full:
+                yield f"the {what} get {got:g} of {self.full:g} marks in the variant"
 
     def steps(self) -> Iterator[tuple[str, list[str]]]:
         """Runs all; yields each check's first sentence and its failures. The stated marks of
         wrong answers hold for the master as it stands, so a variant leaves them out."""
         checks = [self.solution, self.untouched, self.leaks, self.limits]
-        for check in checks + ([self.variant] if self.secret else [self.wrong]):
+        for check in checks + ([self.variant] if self.secret else [self.wrong, self.right]):
             said = " ".join(check.__doc__.split())
             yield said.split(": ")[0].rstrip("."), list(check())
 
@@ -199,7 +241,7 @@ def make_one(name: str, path: Path, secret: str, out: Path, proof: bool) -> tupl
     """Builds and proves one; returns what to say of it, and how many checks fail."""
     began = time.monotonic()
     place = build.build(name, path, secret, out)
-    lines, failures = [f"{name}: {place}"], 0
+    lines, failures = [f"{name}: {place} ({masters.edition(secret)})"], 0
     for what, said in Proof(name, path, secret, out).steps() if proof else ():
         lines += [f"  {'FAILS' if said else 'ok   '} {what}", *(f"        {it}" for it in said)]
         failures += len(said)
