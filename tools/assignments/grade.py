@@ -280,13 +280,13 @@ def missing(result: dict, autograder: dict) -> list[str]:
 
 
 def own_cells(notebook: str, autograder: dict) -> list[dict]:
-    """The code cells that are not those of the student copy."""
-    given = set(autograder["given"])
-    return [
-        cell
-        for cell in json.loads(notebook)["cells"]
-        if cell["cell_type"] == "code" and build.fingerprint("".join(cell["source"])) not in given
-    ]
+    """The code cells that are not those of the student copy, nor a changed setup cell."""
+    given, found = set(autograder["given"]), []
+    for cell in json.loads(notebook)["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and not submissions.SETUP.search(source):
+            found += [cell] * (build.fingerprint(source) not in given)
+    return found
 
 
 def code(notebook: str, autograder: dict) -> str:
