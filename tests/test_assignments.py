@@ -375,7 +375,10 @@ def test_workflow_publishes_student_copies(tmp_path):
 def test_a_book_of_a_variant_has_no_link_to_the_public_edition(monkeypatch, tmp_path, kind, linked):
     folder = tmp_path / "a1_draw_once" / "student"
     folder.mkdir(parents=True)
-    copy = nbformat.v4.new_notebook(metadata={"assignment": {"name": "a1", "kind": kind}})
+    copy = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Draw once")],
+        metadata={"assignment": {"name": "a1", "kind": kind}},
+    )
     nbformat.write(copy, folder / "a1_draw_once.ipynb")
     monkeypatch.setattr(sphinx_course, "STUDENT_COPIES", tmp_path)
     line = sphinx_course.downloads("notebooks/02_math")
