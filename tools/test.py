@@ -23,7 +23,7 @@ BOOK = ("test_book.py", "test_browser.py", "test_slides.py", "test_quiz.py")
 UNITS = (
     ("test_assignments.py",),
     BOOK,
-    ("test_grading.py", "test_sandbox.py"),
+    ("test_grading.py", "test_grading_class.py", "test_sandbox.py"),
     ("test_assignment_a2.py",),
     ("test_assignment_a3.py",),
     ("test_assignment_a4.py",),
