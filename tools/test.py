@@ -3,7 +3,7 @@
     python -m tools.test [--check] [OPTIONS OF PYTEST]
 
 ``--check`` leaves out what takes long: notebooks, the built book, assignments, whatever starts
-processes. The rest, with style, types and spelling, is for whoever edits. Everything computes on
+processes. The rest, with style and spelling, is for whoever edits. Everything computes on
 one thread, so that processes cost each other little; long units start first, so that no core is
 idle for long at the end.
 """
