@@ -8,14 +8,13 @@ vanishes against several steps is a masked gradient and no robustness: use both,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixup_lib.basics.check import integer_at_least
+from mixup_lib.basics.modes import evaluating
 
 __all__ = ["fgsm", "pgd"]
 
@@ -50,7 +49,7 @@ def fgsm(
     2015, section 4.
     """
     x = _checked(x, y, epsilon, low, high)
-    with _evaluating(model):
+    with evaluating(model):
         return _step(model, x, x, y, epsilon, epsilon, low, high)
 
 
@@ -109,7 +108,7 @@ def pgd(
             "valid is restarts=1, or random_start=True"
         )
     step_size = 2.5 * epsilon / steps if step_size is None else step_size
-    with _evaluating(model):
+    with evaluating(model):
         for restart in range(restarts):
             found = x
             if random_start:
@@ -149,18 +148,6 @@ def _judge(model: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Who is fooled, bool ``(B,)``, and the losses, float32 ``(B,)``."""
     logits = model(x).float()
     return logits.argmax(1) != y, F.cross_entropy(logits, y, reduction="none")
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards every module back in the mode that it was in."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def _checked(x: Tensor, y: Tensor, epsilon: float, low: float, high: float) -> Tensor:
