@@ -148,11 +148,20 @@ def small(monkeypatch):
 
     def put(**changes):
         raw = {
-            "id": "C15/cifar", "says": "Mixup <helps>.", "chapter": "04_image",
-            "measure": "paired difference", "unit": "points", "asks": "effect",
-            "predicts": "helps", "bar": 1.0, "why": "because", "kind": "small",
-            "scale": "CIFAR-10", "registered": "before", "stated": HELPS,
-        } | changes  # fmt: skip
+            "id": "C15/cifar",
+            "says": "Mixup <helps>.",
+            "chapter": "04_image",
+            "measure": "paired difference",
+            "unit": "points",
+            "asks": "effect",
+            "predicts": "helps",
+            "bar": 1.0,
+            "why": "because",
+            "kind": "small",
+            "scale": "CIFAR-10",
+            "registered": "before",
+            "stated": HELPS,
+        } | changes
         data = {
             "headings": {"h": ["中", "e"]},
             "bars": {"images": {"share": 0.1, "why": "a tenth"}},
@@ -170,8 +179,15 @@ def test_a_card_holds_rule_and_verdict(small):
     assert data["text/plain"] == "C15/cifar: helps"
     html = data["text/html"]
     assert "&lt;helps&gt;" in html and "<helps>" not in html
-    for told in ("1.5 [1, 2] points, n = 5", "would have shown", "Beside it: dropout", "small;",
-                 "inside ±1 points, or below zero", "before its runs", "▲ helps"):  # fmt: skip
+    for told in (
+        "1.5 [1, 2] points, n = 5",
+        "would have shown",
+        "Beside it: dropout",
+        "small;",
+        "inside ±1 points, or below zero",
+        "before its runs",
+        "▲ helps",
+    ):
         assert told in html, told
     assert html.count("<table") == 1 and html.count('scope="row"') == html.count("<tr>")
     record = json.loads(json.dumps(metadata["mixup_claim"], allow_nan=False))

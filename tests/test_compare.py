@@ -81,6 +81,19 @@ def test_differences_are_paired_by_seed():
     assert result.values("mixup", "accuracy") == pytest.approx(expected)
 
 
+def test_a_shared_test_set_counts_and_its_size_comes_from_the_runs():
+    runs = {
+        "plain": [{"error": 0.2 + 0.01 * k, "n": 400} for k in range(5)],
+        "mixup": [{"error": 0.15 + 0.01 * k, "n": 400} for k in range(5)],
+    }
+    result = Comparison(runs, tuple(range(5)))
+    rates = (0.22, 0.17)
+    wanted = Interval.shared_test(result.differences("plain", "mixup", "error"), rates, 400)
+    got = result.shared("plain", "mixup", "error")
+    assert (got.mean, got.low, got.high) == pytest.approx((wanted.mean, wanted.low, wanted.high))
+    assert result.shared("plain", "mixup", "error", test=10**6).low > wanted.low
+
+
 def test_fewer_than_five_seeds_show_points_only():
     result = compare({"plain": noisy(0), "mixup": noisy(1)}, SEEDS[:4])
     assert result.differences("mixup", "plain", "accuracy").shape == (4,)

@@ -24,7 +24,9 @@ def test_a_shared_test_set_adds_its_own_variance():
     values = np.random.default_rng(1).normal(1, 2, 10)
     got = Interval.shared_test(values, (0.1, 0.2), test=500, scale=100)
     drawing = 100**2 * (0.1 * 0.9 + 0.2 * 0.8) / 500
-    half = stats.t.ppf(0.975, 9) * np.sqrt(values.var(ddof=1) / 10 + drawing)
+    seeds = values.var(ddof=1) / 10
+    df = (seeds + drawing) ** 2 / (seeds**2 / 9)  # Satterthwaite; the drawing's variance is known
+    half = stats.t.ppf(0.975, df) * np.sqrt(seeds + drawing)
     assert got.high - got.mean == pytest.approx(half)
     large = Interval.shared_test(values, (0.1, 0.2), test=10**9, scale=100)
     assert large.low == pytest.approx(Interval.of(values).low, abs=1e-3)
@@ -62,7 +64,7 @@ def test_the_variance_over_examples_is_what_a_bootstrap_gives():
     gaps = (first.astype(float) - second).mean(0)
     resampled = rng.choice(gaps, (4000, gaps.size)).mean(1).var()
     seeds = (first.mean(1) - second.mean(1)).var(ddof=1) / 5
-    error = (got.high - got.mean) / stats.t.ppf(0.975, 4)
+    error = (got.high - got.mean) / stats.t.ppf(0.975, got.df)
     assert error**2 - seeds == pytest.approx(resampled, rel=0.1)
 
 

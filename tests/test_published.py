@@ -159,6 +159,14 @@ def test_a_share_of_one_is_the_published_difference():
     assert beside([row], 2).rows[0][1:3] == ["5.53 → 4.24", "-1.29"]
 
 
+def test_overlapping_splits_widen_the_interval():
+    gaps = np.array([-0.9, -1.1, -1.0, -0.8, -1.2])
+    row = Reproduction("row", (5.0, 4.0), (np.full(5, 5.0), 5.0 + gaps), splits=(90, 10))
+    wanted = Interval.resampled(gaps, 90, 10)
+    assert (row.interval.low, row.interval.high) == pytest.approx((wanted.low, wanted.high))
+    assert row.interval.low < Interval.of(gaps).low
+
+
 def test_recorded_runs_are_paired_by_seed(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "folder", lambda: tmp_path)
     for method, seed, error in (("plain", 0, 0.5), ("plain", 1, 0.25), ("mixup", 1, 0.125)):

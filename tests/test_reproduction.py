@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from chapter13_rows import GROWING, OTHERS, PUBLISHED, ROWS
+from chapter13_rows import GROWING, OTHERS, OVERLAP, PUBLISHED, ROWS
 from scipy import stats
 
 from mixup_lib.evidence import results
@@ -39,8 +39,14 @@ def measured(spec, most=None):
     return [np.array([found[name][seed] for seed in seeds]) for name in (baseline, method)]
 
 
-def interval(values):
-    mean, half = values.mean(), stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
+def overlap(spec):
+    experiment, part = spec[0], spec[3]
+    return OVERLAP.get(part if experiment == "uci" else experiment, 0)
+
+
+def interval(values, extra=0.0):
+    n, mean = len(values), values.mean()
+    half = values.std(ddof=1) * math.sqrt(1 / n + extra) * stats.t.ppf(0.975, n - 1)
     return mean, mean - half, mean + half
 
 
@@ -87,7 +93,7 @@ def test_tables_are_what_the_records_say(cell):
         places = len(ours.split(" → ")[0].partition(".")[2])
         within = 0.5 * 10**-places + 1e-9
         assert numbers(ours) == [pytest.approx(v.mean(), abs=within) for v in (base, method)]
-        wanted = interval(method - base) if len(base) >= 5 else method - base
+        wanted = interval(method - base, overlap(spec)) if len(base) >= 5 else method - base
         assert numbers(own) == [pytest.approx(value, abs=within) for value in wanted], name
 
 
@@ -110,7 +116,7 @@ def test_outcomes_follow_from_the_intervals(cell):
                 continue
             base, method = measured(ROWS[name])
             gap = theirs[1] - theirs[0]
-            _, low, high = interval((method - base) * math.copysign(1, gap))
+            _, low, high = interval((method - base) * math.copysign(1, gap), overlap(ROWS[name]))
             if gap == 0:
                 wanted = "no difference, either" if low <= 0 <= high else None
             elif low > 0:
@@ -131,32 +137,75 @@ def verdict(cell):
     return record
 
 
-def test_c30_takes_every_row_with_a_published_difference_and_five_seeds():
+def same_strength(name):
+    """Mixed as strongly as the source mixes, where it says so."""
+    return not re.search(r"CutMix|manifold|50 %|80 %", name)
+
+
+def shown(finding, wanted):
+    got = [finding[key] for key in ("mean", "low", "high")]
+    assert got == pytest.approx(list(wanted)), finding["condition"]
+
+
+def test_c30_takes_every_like_row_with_a_published_difference_and_five_seeds():
     record = verdict("c30-verdict")
     wanted = {}
     for name, spec in ROWS.items():
         base, method = measured(spec)
-        if spec[-1] and spec[-1][0] != spec[-1][1] and len(base) >= 5 and spec[0] not in GROWING:
-            wanted[name] = interval((method - base) / (spec[-1][1] - spec[-1][0]))
+        theirs = spec[-1]
+        if theirs and theirs[0] != theirs[1] and len(base) >= 5 and spec[0] not in GROWING:
+            if same_strength(name):
+                share = (method - base) / (theirs[1] - theirs[0])
+                wanted[name] = interval(share, overlap(spec))
     assert {finding["condition"] for finding in record["findings"]} == set(wanted)
-    verdicts = set()
+    words = set()
     for finding in record["findings"]:
         mean, low, high = wanted[finding["condition"]]
-        assert [finding[k] for k in ("mean", "low", "high")] == pytest.approx([mean, low, high])
-        verdicts.add("supported" if low >= 0.5 else "refuted" if high < 0.5 else "?")
-    assert record["verdict"] == "depends" and {"supported", "refuted"} <= verdicts
+        shown(finding, (mean, low, high))
+        words.add("true" if low >= 0.5 else "false" if high < 0.5 else "undecided")
+    assert record["word"] == "depends" and {"true", "false"} <= words
 
 
-def test_c15_takes_every_data_set_with_plain_training_and_mixup():
+def test_c15_takes_the_alpha_that_validation_data_chose_and_the_tuned_decay():
     record = verdict("c15-verdict")
-    assert {finding["condition"] for finding in record["findings"]} == set(OTHERS)
-    lower = {name: interval(np.subtract(*measured(spec))) for name, spec in OTHERS.items()}
-    for finding in record["findings"]:
-        wanted = lower[finding["condition"]]
-        assert [finding[k] for k in ("mean", "low", "high")] == pytest.approx(list(wanted))
-    assert record["verdict"] == "inconclusive at this scale"
-    assert not any(low >= 1 for _, low, _ in lower.values())
-    assert any(high >= 1 for _, _, high in lower.values())
+    by = {(r["method"], r["seed"]): r["metrics"] for r in read("cifar10-methods")}
+    alphas = [f"mixup-{alpha}" for alpha in ("0.05", "0.2", "1", "4", "16")]
+
+    def errors(choose):
+        return 100 * np.array([by[choose(seed), seed]["test"]["error"] for seed in range(5)])
+
+    def chosen(seed):
+        return min(alphas, key=lambda name: by[name, seed]["validation"]["error"])
+
+    pairs = {
+        "α = 1": (errors(lambda _: "plain"), errors(lambda _: "mixup-1")),
+        "α chosen": (errors(lambda _: "plain"), errors(chosen)),
+        "over weight decay": (
+            errors(lambda _: "weight-decay"),
+            errors(lambda _: "weight-decay-mixup"),
+        ),
+    }
+    assert [finding["condition"] for finding in record["findings"]] == list(pairs)
+    for finding, (base, method) in zip(record["findings"], pairs.values(), strict=True):
+        seeds = (base - method).var(ddof=1) / 5
+        images = sum(e.mean() * (100 - e.mean()) for e in (base, method)) / 10_000
+        df = (seeds + images) ** 2 / (seeds**2 / 4)
+        half = stats.t.ppf(0.975, df) * math.sqrt(seeds + images)
+        mean = (base - method).mean()
+        shown(finding, (mean, mean - half, mean + half))
+        assert finding["bar"] == pytest.approx(0.03 * base.mean())
+        assert finding["word"] == ("helps" if mean > half else "undecided")
+    assert {rival["condition"] for rival in record["rivals"]} >= {"dropout", "weight-decay"}
+
+
+def test_the_overview_takes_every_data_set_with_plain_training_and_mixup():
+    rows = {row.name: row.interval for row in compared("everything")}
+    assert set(rows) == set(OTHERS)
+    for name, spec in OTHERS.items():
+        base, method = measured(spec)
+        got = rows[name]
+        wanted = interval(method - base, overlap(spec))
+        assert [got.mean, got.low, got.high] == pytest.approx(list(wanted)), name
 
 
 def test_by_hand_and_seeds_needed():

@@ -81,7 +81,6 @@ class Chapter:
     def __init__(self, name: str):
         self.page = f"../notebooks/{name}.html"
         self.slides: list[Slide] = []
-        self.registered: dict[str, str] = {}  # caption of each claim before it was judged
 
     def lists(self, element: Tag, lead: Tag | None, add) -> None:
         """A list under the paragraph before it, on as many slides as it needs."""
@@ -108,26 +107,18 @@ class Chapter:
                 add("results", f"<table>{inside(table, self.page)}</table>")
 
     def claim(self, table: Tag, rows: list[Tag], add) -> None:
-        """A claim and its verdict; where both are long, first what was registered."""
+        """A claim's card, without the rule that it folds; many measurements take several slides."""
         caption = table.caption.get_text()
-        name = caption.partition(":")[0]
-        if len(rows) <= 5:  # shown before the experiment, and again with the verdict
-            self.registered[name] = caption
-            return
         for element in table.find_all(True):
             element.attrs.pop("style", None)
-        parts = [(caption, rows)]
-        if len(rows) > CLAIM_ROWS and name in self.registered:
-            measured = rows[5:]
-            count = -(-len(measured) // CLAIM_ROWS)
-            size = -(-len(measured) // count)
-            parts = [(self.registered[name], rows[:5])]
-            parts += [(caption, measured[at : at + size]) for at in range(0, len(measured), size)]
-        for said, some in parts:
+        rows = [row for row in rows if row.find("details") is None]
+        count = -(-len(rows) // CLAIM_ROWS)
+        size = -(-len(rows) // count)
+        for at in range(0, len(rows), size):
             add(
                 "claim",
-                f'<p class="verdict">{html.escape(said)}</p>'
-                f"<table>{''.join(map(str, some))}</table>",
+                f'<p class="verdict">{html.escape(caption)}</p>'
+                f"<table>{''.join(map(str, rows[at : at + size]))}</table>",
             )
 
     def box(self, element: Tag, add) -> None:

@@ -5,7 +5,7 @@ from mixup_lib.basics.lazy import lazy
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "mixup_lib.evidence.claims": ("VERDICTS", "Claim", "Finding", "Verdict", "claim"),
+        "mixup_lib.evidence.cards": ("Card", "claim"),
         "mixup_lib.evidence.comparisons": ("GROUPS", "compared"),
         "mixup_lib.evidence.interval": ("FEWEST", "Interval"),
         "mixup_lib.evidence.literature": (
@@ -23,13 +23,10 @@ __getattr__, __dir__ = lazy(
 __all__ = [
     "FEWEST",
     "GROUPS",
-    "VERDICTS",
-    "Claim",
+    "Card",
     "Comparison",
-    "Finding",
     "Interval",
     "Reproduction",
-    "Verdict",
     "beside",
     "claim",
     "compare",

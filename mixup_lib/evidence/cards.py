@@ -16,12 +16,19 @@ from mixup_lib.evidence.registry import REGISTERED, Test, path, tests
 
 __all__ = ["SIGNS", "Card", "bar_text", "claim", "numbers"]
 
-# Each word has a sign beside it, so that colour is never the only difference.
+#: Each word has a sign beside it, so that colour is never the only difference.
 SIGNS = {
-    words.HELPS: "▲", words.LESS: "△", words.NONE: "≈", words.HARMS: "▼", words.TRUE: "✓",
-    words.CONSTRUCTED: "✓", words.FALSE: "✗", words.DEPENDS: "⇄", words.UNDECIDED: "?",
+    words.HELPS: "▲",
+    words.LESS: "△",
+    words.NONE: "≈",
+    words.HARMS: "▼",
+    words.TRUE: "✓",
+    words.CONSTRUCTED: "✓",
+    words.FALSE: "✗",
+    words.DEPENDS: "⇄",
+    words.UNDECIDED: "?",
     words.UNTESTED: "–",
-}  # fmt: skip
+}
 _KEY = "mixup_claim"
 
 
@@ -158,13 +165,17 @@ def claim(
     known = tests()
     if id not in known:
         near = [name for name in known if name.partition("/")[0] == str(id).partition("/")[0]]
-        raise ValueError(f"id is {id!r}; it must be a test of {path().name}, such as "
-                         f"{', '.join(near or list(known)[:3])}")  # fmt: skip
+        raise ValueError(
+            f"id is {id!r}; it must be a test of {path().name}, such as "
+            f"{', '.join(near or list(known)[:3])}"
+        )
     test = known[id]
     effects = dict(effect) if isinstance(effect, Mapping) else {"": effect}
     if tuple(effects) != (test.conditions or ("",)):
-        raise ValueError(f"{id}: effect has the conditions {list(effects)}; registered are "
-                         f"{list(test.conditions) or 'none, give the effect itself'}")  # fmt: skip
+        raise ValueError(
+            f"{id}: effect has the conditions {list(effects)}; registered are "
+            f"{list(test.conditions) or 'none, give the effect itself'}"
+        )
 
     def each(value):
         if value is None or isinstance(value, Mapping):
@@ -175,14 +186,18 @@ def claim(
         test.rule, effects, baseline=each(baseline), training=each(training), room=each(room)
     )
     if word != test.stated:
-        shown = "; ".join(f"{f.condition} {numbers(asdict(f), test.rule.unit)} "
-                          f"(bar {f.bar}): {f.word}".strip() for f in findings)  # fmt: skip
+        shown = "; ".join(
+            f"{f.condition} {numbers(asdict(f), test.rule.unit)} (bar {f.bar}): {f.word}".strip()
+            for f in findings
+        )
         raise AssertionError(
             f"{id} is stated to be {test.stated!r}, but the data say {word!r} ({shown})"
         )
     if not steady(test.rule, findings, test.margin):
-        raise AssertionError(f"{id}: an end of an interval lies closer than {test.margin:g} to "
-                             f"where its word changes: {findings}")  # fmt: skip
+        raise AssertionError(
+            f"{id}: an end of an interval lies closer than {test.margin:g} to "
+            f"where its word changes: {findings}"
+        )
     return Card(test, word, findings, _beside(rivals or {}))
 
 

@@ -27,6 +27,7 @@ class Interval:
         high: upper end, at least ``mean``.
         n: how many values or pairs it comes from, at least five.
         over: what it accounts for, in words.
+        df: degrees of freedom of its t quantile; None where they are ``n - 1``.
 
     Raises:
         ValueError: if ``n`` is below five or the three numbers are not in order.
@@ -37,6 +38,7 @@ class Interval:
     high: float
     n: int
     over: str = field(default="seeds", compare=False, repr=False)
+    df: float | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self):
         if self.n < FEWEST:
@@ -59,8 +61,7 @@ class Interval:
                 outside (0, 1).
         """
         values = _checked(values, level)
-        error = values.std(ddof=1) / math.sqrt(len(values))
-        return cls._around(values, error, level, "seeds")
+        return cls._around(values, values.var(ddof=1) / len(values), 0.0, level, "seeds")
 
     @classmethod
     def resampled(
@@ -85,14 +86,18 @@ class Interval:
         for name, count in (("train", train), ("test", test)):
             if count < 1:
                 raise ValueError(f"{name} must be at least 1, got {count}")
-        error = values.std(ddof=1) * math.sqrt(1 / len(values) + test / train)
-        return cls._around(values, error, level, "seeds, overlapping splits")
+        variance = values.var(ddof=1) * (1 / len(values) + test / train)
+        return cls._around(values, variance, 0.0, level, "seeds, overlapping splits")
 
     @classmethod
     def shared_test(
-        cls, values: Iterable[float], rates: tuple[float, float], test: int,
-        scale: float = 1.0, level: float = 0.95,
-    ) -> "Interval":  # fmt: skip
+        cls,
+        values: Iterable[float],
+        rates: tuple[float, float],
+        test: int,
+        scale: float = 1.0,
+        level: float = 0.95,
+    ) -> "Interval":
         """For differences of two error rates that all come from one test set of known size.
 
         Seeds alone would tell how the two compare on these very examples. To their variance comes
@@ -117,8 +122,8 @@ class Interval:
         if test < 1:
             raise ValueError(f"test must be at least 1, got {test}")
         drawing = scale**2 * sum(rate * (1 - rate) for rate in rates) / test
-        error = math.sqrt(values.var(ddof=1) / len(values) + drawing)
-        return cls._around(values, error, level, "seeds, test examples (as if errors fell apart)")
+        over = "seeds, test examples (as if the methods erred independently)"
+        return cls._around(values, values.var(ddof=1) / len(values), drawing, level, over)
 
     @classmethod
     def of_outcomes(
@@ -147,19 +152,24 @@ class Interval:
         gaps = scale * (first - second)
         values = _checked(gaps.mean(1), level)
         examples = gaps.mean(0)
-        error = math.sqrt(values.var(ddof=1) / len(values) + examples.var(ddof=1) / len(examples))
-        return cls._around(values, error, level, "seeds, test examples")
+        variances = values.var(ddof=1) / len(values), examples.var(ddof=1) / len(examples)
+        return cls._around(values, *variances, level, "seeds, test examples")
 
     @classmethod
-    def _around(cls, values: np.ndarray, error: float, level: float, over: str) -> "Interval":
-        n, mean = len(values), float(values.mean())
-        half = float(stats.t.ppf((1 + level) / 2, n - 1) * error)
-        return cls(mean, mean - half, mean + half, n, over)
+    def _around(
+        cls, values: np.ndarray, seeds: float, examples: float, level: float, over: str
+    ) -> "Interval":
+        """From the two variances of the mean; that of many examples is as good as known."""
+        n, mean, df = len(values), float(values.mean()), len(values) - 1.0
+        if seeds > 0:
+            df *= (1 + examples / seeds) ** 2  # Satterthwaite
+        half = float(stats.t.ppf((1 + level) / 2, df) * math.sqrt(seeds + examples))
+        return cls(mean, mean - half, mean + half, n, over, df)
 
     def __mul__(self, factor: float) -> "Interval":
         """In another unit, such as ``100 * interval`` for percentage points."""
         low, high = sorted((self.low * factor, self.high * factor))
-        return Interval(self.mean * factor, low, high, self.n, self.over)
+        return Interval(self.mean * factor, low, high, self.n, self.over, self.df)
 
     __rmul__ = __mul__
 

@@ -156,8 +156,8 @@ def detectable(interval, power: float = 0.8) -> float:
     """
     if not 0.5 < power < 1:
         raise ValueError(f"power is {power!r}; it must lie in (0.5, 1)")
-    t = stats.t(interval.n - 1)
-    return (interval.high - interval.low) / 2 * (1 + t.ppf(power) / t.ppf(0.975))
+    t = stats.t(getattr(interval, "df", None) or interval.n - 1)
+    return float((interval.high - interval.low) / 2 * (1 + t.ppf(power) / t.ppf(0.975)))
 
 
 def judge(
@@ -207,8 +207,9 @@ def judge(
         ends = (effect.mean, effect.low, effect.high) if hasattr(effect, "low") else [effect] * 3
         mean, low, high = map(float, ends)
         if not all(map(math.isfinite, (mean, low, high))) or not low <= mean <= high:
-            raise ValueError(f"effects[{condition!r}] is {effect!r}; it must be finite, "
-                             "with low <= mean <= high")  # fmt: skip
+            raise ValueError(
+                f"effects[{condition!r}] is {effect!r}; it must be finite, with low <= mean <= high"
+            )
         n = getattr(effect, "n", None)
         bar = rule.bar
         if rule.share is not None:
@@ -223,26 +224,37 @@ def judge(
             found = UNTESTED
         if rule.needs == "room" and not asked("room", room, condition):
             found = UNTESTED
-        findings.append(Finding(
-            condition, found, mean, low, high, n and int(n), bar,
-            detectable(effect) if n else None, getattr(effect, "over", ""),
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                condition,
+                found,
+                mean,
+                low,
+                high,
+                n and int(n),
+                bar,
+                detectable(effect) if n else None,
+                getattr(effect, "over", ""),
+            )
+        )
     return combine([f.word for f in findings], rule.combine, rule.predicts), tuple(findings)
 
 
 def steady(rule: Rule, findings: Sequence[Finding], margin: float) -> bool:
-    """Whether every word stays the same when an interval's ends move by up to ``margin``.
+    """Whether the word stays the same when ends move by up to ``margin``.
 
-    For results that differ from machine to machine. A number without noise moves as one.
+    For machines that differ a little. A number without noise moves whole.
     """
+    possible = []
     for found in findings:
-        if found.mean is None or found.word == UNTESTED:
-            continue
-        for low, high in product((-margin, margin), repeat=2):
-            low, high = found.low + low, found.high + (low if found.low == found.high else high)
-            if low <= high and _word(rule, low, high, found.bar) != found.word:
-                return False
-    return True
+        words = {found.word}
+        if found.mean is not None and found.word != UNTESTED:
+            for low, high in product((-margin, margin), repeat=2):
+                high = found.high + (low if found.low == found.high else high)
+                if (low := found.low + low) <= high:
+                    words.add(_word(rule, low, high, found.bar))
+        possible.append(words)
+    return len({combine(words, rule.combine, rule.predicts) for words in product(*possible)}) == 1
 
 
 def _word(rule: Rule, low: float, high: float, bar: float) -> str:

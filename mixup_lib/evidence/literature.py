@@ -101,11 +101,15 @@ class Reproduction:
         theirs: published numbers of baseline and method; None if there are none.
         ours: recorded numbers of baseline and method, ``(n,)`` each, in the same unit and paired
             by seed; n is 0 where nothing is recorded.
+        alike: False where the method mixes at another strength than the source's.
+        splits: how many examples each run trained and tested on, where the runs' splits overlap.
     """
 
     name: str
     theirs: tuple[float, float] | None
     ours: tuple[np.ndarray, np.ndarray]
+    alike: bool = True
+    splits: tuple[int, int] | None = None
 
     @property
     def published_difference(self) -> float | None:
@@ -120,7 +124,11 @@ class Reproduction:
     @property
     def interval(self) -> Interval | None:
         """Mean and 95 % interval of :attr:`differences`; None with fewer than five seeds."""
-        return Interval.of(self.differences) if len(self.differences) >= FEWEST else None
+        if len(self.differences) < FEWEST:
+            return None
+        if self.splits is None:
+            return Interval.of(self.differences)
+        return Interval.resampled(self.differences, *self.splits)
 
     @property
     def share(self) -> Interval | None:
@@ -165,6 +173,8 @@ def reproduce(
     part: str = "test",
     metric: str = "error",
     scale: float = 100,
+    alike: bool = True,
+    splits: tuple[int, int] | None = None,
 ) -> Reproduction:
     """Recorded runs of a baseline and a method, beside published numbers of the two.
 
@@ -176,6 +186,8 @@ def reproduce(
         part: the part of the data, as the records name it.
         metric: which of its numbers.
         scale: factor from our unit to the published one; 100 makes percent.
+        alike: False where the method mixes at another strength than the source's.
+        splits: sizes of the training and test parts, where the runs' splits overlap.
 
     Returns:
         A :class:`Reproduction` over all seeds that both have, none if there are none.
@@ -191,10 +203,10 @@ def reproduce(
     records = [record for record in records if record["method"] in methods]
     seeds = [{r["seed"] for r in records if r["method"] == method} for method in methods]
     if not seeds[0] & seeds[1]:
-        return Reproduction(name, theirs, (np.empty(0), np.empty(0)))
+        return Reproduction(name, theirs, (np.empty(0), np.empty(0)), alike, splits)
     found = Comparison.from_records(records, part, methods)
     ours = tuple(scale * found.values(method, metric) for method in methods)
-    return Reproduction(name, theirs, ours)
+    return Reproduction(name, theirs, ours, alike, splits)
 
 
 def beside(rows: Sequence[Reproduction], digits: int = 1) -> Table:

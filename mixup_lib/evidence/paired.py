@@ -95,6 +95,25 @@ class Comparison:
         """
         return Interval.of(self.differences(a, b, metric), level)
 
+    def shared(self, a: str, b: str, metric: str, test: int | None = None) -> Interval:
+        """The mean of ``a - b`` where all seeds read one test set, whose drawing counts as well.
+
+        Args:
+            a, b: two methods.
+            metric: a rate, such as "error".
+            test: how many examples it has; None reads it from the runs' own ``n``.
+
+        Returns:
+            What ``Interval.shared_test`` says of them.
+
+        Raises:
+            KeyError, ValueError: as in :meth:`difference`, or if a rate is none.
+        """
+        if test is None:
+            test = int(self.values(a, "n")[0])
+        rates = self.values(a, metric).mean(), self.values(b, metric).mean()
+        return Interval.shared_test(self.differences(a, b, metric), rates, test)
+
     def interval(self, method: str, metric: str, level: float = 0.95) -> Interval:
         """The mean of one method with its t interval. For a comparison use :meth:`difference`."""
         return Interval.of(self.values(method, metric), level)

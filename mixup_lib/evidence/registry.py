@@ -71,8 +71,11 @@ class Test:
         for name in ("says", "chapter", "measure", "scale"):
             if not getattr(self, name):
                 raise ValueError(f"{self.id}: {name} is empty; a test needs it written down")
-        for name, options in (("kind", KINDS), ("registered", REGISTERED),
-                              ("stated", (*WORDS, ""))):  # fmt: skip
+        for name, options in (
+            ("kind", KINDS),
+            ("registered", REGISTERED),
+            ("stated", (*WORDS, "")),
+        ):
             if (value := getattr(self, name)) not in options:
                 raise ValueError(f"{self.id}: {name} is {value!r}; valid are {list(options)}")
 

@@ -30,16 +30,12 @@ __all__ = [
     "word",
 ]
 
-HELPS = "helps"
-LESS = "helps, less than the bar"
-NONE = "no effect that matters"
-HARMS = "harms"
-TRUE = "true"
-CONSTRUCTED = "true by construction"
-FALSE = "false"
-DEPENDS = "depends"
-UNDECIDED = "undecided"
-UNTESTED = "not tested where it could show"
+#: Words for effects.
+HELPS, LESS, NONE, HARMS = "helps", "helps, less than the bar", "no effect that matters", "harms"
+#: Words for facts.
+TRUE, CONSTRUCTED, FALSE = "true", "true by construction", "false"
+#: Words for conditions that differ, for what is open, and for what had no room to show.
+DEPENDS, UNDECIDED, UNTESTED = "depends", "undecided", "not tested where it could show"
 #: Every word a test can get, with what it means.
 WORDS = {
     HELPS: "the whole interval lies above zero and reaches the bar",
