@@ -96,7 +96,7 @@ def claim(caption, measured):
     )
 
 
-@pytest.mark.parametrize(("measured", "rows"), [(1, [4]), (5, [8]), (7, [5, 5])])
+@pytest.mark.parametrize(("measured", "rows"), [(1, [4]), (5, [4, 4]), (7, [5, 5])])
 def test_a_claim_shows_its_card_without_the_folded_rule(tmp_path, measured, rows):
     found = made(tmp_path, claim("C1: harms", measured))
     shown = [slide for slide in found if "claim" in slide["class"]]
