@@ -16,7 +16,7 @@ import nbformat
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import course, ledger, literature, plan, speed
+from tools import course, ledger, literature, passages, plan, speed
 from tools.course import about, between, running_time
 
 REPOSITORY = r"https://[\w.-]+/[\w.-]+/[\w-]+(?:\.\w+)*"
@@ -132,6 +132,7 @@ def derived() -> dict[Path, str]:
     root = course.ROOT
     files = {path: notebook(path) for path in course.notebooks()}
     files[ledger.PAGE] = ledger.page()
+    files[passages.PAGE] = passages.page()
     files[speed.PAGE] = addressed(speed.page())
     readme = root / "README.md"
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
