@@ -87,8 +87,7 @@ def chapter_table() -> str:
 
 def found() -> str:
     """The front page's list of what the course found, from the claims ledger."""
-    lines = ledger.front() if hasattr(ledger, "front") else []
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {line}" for line in ledger.front())
 
 
 def opening(path: Path) -> str:
