@@ -51,8 +51,8 @@ def test_words_become_what_they_stand_for():
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_configuration_is_read(name):
     experiment = EXPERIMENTS[name]
-    if name == "airfoil":
-        pytest.skip("it has a loop of its own")
+    if "optimizer" not in experiment.config or name == "airfoil":
+        pytest.skip("it is not trained by fit")
     config = {"epochs": 1} | experiment.config  # few-digits has steps
     settings = fit_settings(config)
     assert set(settings) >= {"optimizer", "schedule", "augment", "device"}

@@ -78,7 +78,7 @@ def test_torchvision_draws_the_same_boxes_for_the_same_lambda_and_centre(monkeyp
     monkeypatch.setattr(
         torch,
         "randint",
-        lambda n, size, generator=None: torch.full(tuple(size), centres[n]),
+        lambda n, size, generator=None, device=None: torch.full(tuple(size), centres[n]),
     )
     peer = v2.CutMix(num_classes=C)
     for lam in np.linspace(0.003, 0.997, 50):

@@ -123,15 +123,6 @@ def test_paths_of_machines_are_recognised(text, is_private):
     assert bool(MACHINE_PATH.search(text)) == is_private
 
 
-def test_python_files_are_short():
-    long = {
-        file: n
-        for file, path in FILES.items()
-        if path.suffix == ".py" and (n := len(path.read_text().splitlines())) > 250
-    }
-    assert not long
-
-
 @pytest.mark.parametrize("command", [
     ["ruff", "check", "--no-cache"],
     ["ruff", "format", "--check", "--no-cache"],

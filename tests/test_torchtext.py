@@ -240,4 +240,5 @@ def test_a_flip_of_a_sorted_batch_is_the_same_pairing_in_every_epoch(both):
 
 def test_a_mix_is_refused_where_ids_are_meant():
     with pytest.raises(TypeError, match="look token ids up first"):
-        Mix(torch.tensor([[0, 1], [1, 0]]), torch.full((2, 2), 0.5)).inputs(torch.tensor([[5, 9]]))
+        mix = Mix(torch.tensor([[0, 1], [1, 0]]), torch.full((2, 2), 0.5))
+        mix.inputs(torch.tensor([[5, 9], [9, 5]]))
