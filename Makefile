@@ -26,18 +26,18 @@ serve: .venv/book  ## show the book at http://localhost:8000 (PORT=... chooses a
 lab: env  ## open the notebooks in JupyterLab (completes the environment)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-check: env  ## check style, spelling, and run the tests that take seconds: for whoever edits
+check: env types  ## check style, types, spelling, and run the tests that take seconds: for whoever edits
 	$(RUN) tools.test --check $(T)
 
-test: env  ## run every test: library, notebooks, book, repository (completes the environment)
+test: env types  ## check types, run every test: library, notebooks, book, repository (completes the environment)
 	$(RUN) tools.test
 
-lint: env  ## check style of code and notebooks, and spelling
+lint: env types  ## check style of code and notebooks, types, and spelling
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) tools.prose
 
-types: env  ## check types of the rooms mixing and training (not clean yet, so nothing depends on it)
+types: env  ## check types of the rooms mixing and training (slow the first time, then quick)
 	$(RUN) mypy
 
 notebooks: env  ## execute notebooks and store their outputs (NB="01 02" chooses some)

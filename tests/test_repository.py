@@ -200,6 +200,18 @@ def test_make_help_lists_every_target():
     assert [line.split()[1] for line in listed.splitlines()] == targets
 
 
+@pytest.mark.parametrize("target", ["check", "test", "lint"])
+def test_make_checks_types_too(target):
+    make = shutil.which("make") or pytest.skip("no make here")
+    steps = subprocess.run(
+        [make, "-n", "-o", "env", "-C", course.ROOT, target],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "-m mypy\n" in steps
+
+
 def test_sync_writes_badge_time_and_install_cell(tmp_path, monkeypatch):
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell("# Title\n\n**Running time:** ?", id="title")]

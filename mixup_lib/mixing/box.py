@@ -76,7 +76,7 @@ class Box:
             stop = along(self.stop[i].to(x.device, non_blocking=True), x.ndim, batch)
             inside = (at >= start) & (at < stop)
             mask = inside if mask is None else mask & inside
-        return mask
+        return mask  # type: ignore[return-value]  # no None: a box cuts one axis or more
 
 
 def axis_of(x: Tensor, dim: int, name: str = "x") -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -192,7 +193,7 @@ def _dirichlet(
     # A Dirichlet draw is k gamma draws, normalised. For small alpha those underflow, so we use
     # Gamma(a) = Gamma(a + 1) U^(1/a) (Marsaglia and Tsang 2000) in logarithms. The sampler is the
     # one behind torch.distributions, which takes no generator.
-    double = {"dtype": torch.double, "device": "cpu"}
+    double: dict[str, Any] = {"dtype": torch.double, "device": "cpu"}
     logs = torch._standard_gamma(torch.full(shape, alpha + 1, **double), generator).log_()
     uniform = torch.rand(shape, generator=generator, **double)  # in [0, 1): U = 1 - it
     weights = logs.add_(uniform.neg_().log1p_(), alpha=1 / alpha).softmax(0)

@@ -75,11 +75,11 @@ def mixed_loss(
             share = weights[j] if losses.ndim == 1 else along(weights[j], losses.ndim, 0)
             losses = share * losses
             absent = absent if absent is None else share * absent
-        part = losses.mean()
-        total = part if total is None else total + part
+        total = losses.mean() if total is None else total + losses.mean()
         if absent is not None and losses.shape == y.shape:
             absent = absent.mean()
             missing = absent if missing is None else missing + absent
+    assert total is not None  # a mix holds one row or more
     return total if missing is None else total / (1 - missing)
 
 

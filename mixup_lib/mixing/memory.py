@@ -16,7 +16,7 @@ __all__ = ["check_out", "gather", "paste"]
 
 _LARGE = 32 * 2**20  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _GRAIN = 32768  # entries; at::internal::GRAIN_SIZE
-_HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux only
+_HUGE_PAGES: int = getattr(mmap, "MADV_HUGEPAGE", 0)  # Linux only; 0 elsewhere
 
 
 def gather(x: Tensor, axis: int, index: Tensor, out: Tensor | None = None) -> Tensor:
@@ -65,7 +65,7 @@ def paste(mask: Tensor, source: Tensor, x: Tensor, out: Tensor | None = None) ->
 
 def _is_large(x: Tensor) -> bool:
     # Asked first: a compiler knows no number of bytes where sizes are symbols.
-    return not torch.compiler.is_compiling() and x.nbytes > _LARGE and x.is_cpu and _HUGE_PAGES
+    return not torch.compiler.is_compiling() and x.nbytes > _LARGE and x.is_cpu and _HUGE_PAGES != 0
 
 
 def _memory_order(x: Tensor) -> tuple[list[int], list[int]]:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from mixup_lib.mixing.box import Box, along, axis_of, refuse_coordinates
 from mixup_lib.mixing.memory import check_out, gather, paste
+
+if TYPE_CHECKING:
+    from mixup_lib.mixing.frames import Frames  # which imports this module
 
 __all__ = ["Mix"]
 
@@ -42,7 +46,7 @@ class Mix:
 
     index: Tensor
     weights: Tensor
-    box: Box | None = None
+    box: Box | Frames | None = None
 
     def __post_init__(self) -> None:
         if torch.compiler.is_compiling():
@@ -61,7 +65,7 @@ class Mix:
             _check_values(self.index, self.weights)
 
     @classmethod
-    def drawn(cls, index: Tensor, weights: Tensor, box: Box | None = None) -> Mix:
+    def drawn(cls, index: Tensor, weights: Tensor, box: Box | Frames | None = None) -> Mix:
         """A mix that is valid by construction, as draws make it: nothing is checked.
 
         A check would cost as much as the draw, and on an accelerator it would wait for the device.
@@ -161,15 +165,15 @@ class Mix:
         """
         self._batch_axis("y", y, 0)
         y = _ids_or_scores(y, num_classes)
-        scores = y.is_floating_point()
-        if not scores:
-            _check_class_ids(y, num_classes)
-        if axes := self.cut_axes(y, dims, scores and num_classes is not None):
+        classes = None if y.is_floating_point() else num_classes  # which ids always come with
+        if classes is not None:
+            _check_class_ids(y, classes)
+        if axes := self.cut_axes(y, dims, classes is None and num_classes is not None):
             y = self.paste(y, axes)
-            return y if scores else _one_hot(y, num_classes)
+            return y if classes is None else _one_hot(y, classes)
         index = self.index.to(y.device, non_blocking=True)
         weights = self.weights.to(y.device, non_blocking=True)
-        if scores:
+        if classes is None:
             mixed = along(weights[0], y.ndim, 0) * y
             for j in range(1, len(index)):
                 mixed = mixed + along(weights[j], y.ndim, 0) * y[index[j]]
@@ -178,7 +182,7 @@ class Mix:
         ids, shares = y[index].movedim(0, -1), weights.T
         if y.ndim > 1:
             shares = shares.view(len(y), *[1] * (y.ndim - 1), -1).expand(ids.shape)
-        blank = torch.zeros(*y.shape, num_classes, dtype=torch.float32, device=y.device)
+        blank = torch.zeros(*y.shape, classes, dtype=torch.float32, device=y.device)
         return blank.scatter_add_(-1, ids, shares)
 
     def paste(self, y: Tensor, dims: Sequence[int] | None = None) -> Tensor:

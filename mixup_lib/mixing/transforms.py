@@ -72,7 +72,7 @@ class _MixTransform(nn.Module):
                 sample holds coordinates (bounding boxes, key points).
         """
         sample = sample if len(sample) > 1 else sample[0]
-        getter = _default_labels if self.labels_getter == "default" else self.labels_getter
+        getter = self.labels_getter if callable(self.labels_getter) else _default_labels
         y = getter(sample)
         leaves, structure = tree_flatten(sample)
         self._check_labels(y, leaves)

@@ -141,7 +141,7 @@ class _PerImage:
 
     def __call__(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         _check_images(x)
-        seed = torch.randint(2**62, (), generator=generator).item()
+        seed = int(torch.randint(2**62, (), generator=generator))
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             changed = torch.stack([self.transform(image) for image in x])

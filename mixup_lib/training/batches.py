@@ -1,12 +1,20 @@
 """Batches by index: tensors are sliced where they lie, other datasets go through a loader."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-__all__ = ["batches_of", "check_data", "has_convolution", "index_batches", "rank_share"]
+__all__ = [
+    "batches_of",
+    "check_data",
+    "has_convolution",
+    "index_batches",
+    "length_of",
+    "rank_share",
+]
 
 
 def check_data(name: str, data: object) -> None:
@@ -33,6 +41,11 @@ def check_data(name: str, data: object) -> None:
             f"{name}: a TensorDataset must hold (x, y), got {len(data.tensors)} tensors. Valid: "
             "TensorDataset(x, y); what else the model needs can be part of x"
         )
+
+
+def length_of(data: Dataset) -> int:
+    """The number of examples of data that passed :func:`check_data`; a Dataset promises none."""
+    return len(cast(Sized, data))
 
 
 def _pair(batch: object) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 
 from mixup_lib.basics.naming import canonical, digest
 from mixup_lib.basics.writing import atomic_write
+from mixup_lib.training.batches import length_of
 from mixup_lib.training.history import History
 from mixup_lib.training.identity import architecture, identify
 
@@ -140,4 +141,4 @@ def _fingerprint(data: Dataset) -> str:
         indices = torch.as_tensor(data.indices, device="cpu")
         return f"{len(data)} examples, {digest(indices)} of {_fingerprint(data.dataset)}"
     content = digest(*data.tensors) if isinstance(data, TensorDataset) else type(data).__name__
-    return f"{len(data)} examples, {content}"
+    return f"{length_of(data)} examples, {content}"

@@ -12,7 +12,13 @@ from mixup_lib.basics.modes import evaluating
 from mixup_lib.measures import metrics
 from mixup_lib.mixing.draw import no_mix
 from mixup_lib.mixing.losses import mixed_loss
-from mixup_lib.training.batches import batches_of, check_data, has_convolution, rank_share
+from mixup_lib.training.batches import (
+    batches_of,
+    check_data,
+    has_convolution,
+    length_of,
+    rank_share,
+)
 from mixup_lib.training.runtime import default_device
 
 __all__ = ["Validation", "check_outputs", "evaluate", "predict"]
@@ -49,7 +55,7 @@ def predict(
     """
     batch_size = integer_at_least("batch_size", batch_size, 1)
     _check_examples("data", data)
-    parts = _predicted(model, data, torch.arange(len(data)), batch_size, device, workers)
+    parts = _predicted(model, data, torch.arange(length_of(data)), batch_size, device, workers)
     pairs = [(outputs.cpu(), y.cpu()) for outputs, y in parts]
     outputs, y = (torch.cat(part) for part in zip(*pairs, strict=True))
     return outputs, y
@@ -82,7 +88,7 @@ def check_outputs(outputs: object) -> Tensor:
 
 def _check_examples(name: str, data: Dataset) -> None:
     check_data(name, data)
-    if len(data) == 0:
+    if length_of(data) == 0:
         raise ValueError(f"{name} must hold at least one example, got 0")
 
 
@@ -158,7 +164,7 @@ class Validation:
         self.runtime, self.model, self.data, self.workers = runtime, model, data, workers
         self.classes: bool | None = None  # not known yet
         self.errors: dict[str, Callable] = {} if metric is None else {"metric": metric}
-        first = torch.arange(min(len(data), BATCH), device="cpu")
+        first = torch.arange(min(length_of(data), BATCH), device="cpu")
         outputs, y, _ = self._read(first)
         ids = y.ndim == 1 and not y.is_floating_point()
         self.classes = ids and outputs.ndim == 2 and outputs.shape[1] > 1
@@ -178,7 +184,7 @@ class Validation:
         counts once. Each measure is made of sums over examples, and sums can be added up over
         processes.
         """
-        share = torch.arange(len(self.data), device="cpu")
+        share = torch.arange(length_of(self.data), device="cpu")
         if self.runtime.world == 1:
             outputs, y, errors = self._read(share)
             measured = classified(outputs, y) if self.classes else {}
@@ -192,11 +198,11 @@ class Validation:
                 sums[1] = F.cross_entropy(outputs.double(), y, reduction="sum")
                 sums[2:].index_add_(0, place, hit - confidence)
             sums = self.runtime.sum(torch.cat([sums, errors]))
-            hits, nll, *gaps = sums[: 2 + BINS].div(len(self.data)).tolist()
+            hits, nll, *gaps = sums[: 2 + BINS].div(length_of(self.data)).tolist()
             ece = sum(abs(gap) for gap in gaps)
             measured = {"accuracy": hits, "nll": nll, "ece": ece} if self.classes else {}
             errors = sums[2 + BINS :]
-        means = (errors / len(self.data)).tolist()
+        means = (errors / length_of(self.data)).tolist()
         measured = {name: measured[name] for name in ("accuracy", "nll", "ece") if measured}
         return measured | dict(zip(self.errors, means, strict=True))
 

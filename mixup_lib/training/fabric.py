@@ -13,7 +13,8 @@ def make_fabric(device: torch.device, precision: str, processes: int, group=None
         RuntimeError: if it should start processes from within a notebook.
     """
     fabric, environments = _imported(precision, processes)
-    devices, nodes, strategy = processes, 1, "auto"
+    devices: int | list[int] = processes
+    nodes, strategy = 1, "auto"
     # The environment is always named: left to guess, Fabric takes a batch job of SLURM that calls
     # the script without srun for one process of many, and waits for the others.
     environment = environments.LightningEnvironment
@@ -51,8 +52,8 @@ def _imported(precision: str, processes: int):
         from lightning_fabric.plugins import environments
     except ImportError:
         try:
-            from lightning.fabric import Fabric
-            from lightning.fabric.plugins import environments
+            from lightning.fabric import Fabric  # type: ignore[assignment]  # same, another name
+            from lightning.fabric.plugins import environments  # type: ignore[no-redef]  # same
         except ImportError as error:
             raise ImportError(
                 f"precision={precision!r} and processes={processes} need Lightning Fabric: "

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.naming import describe
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.mixing.transforms import CutMix, Mixup
-from mixup_lib.training.batches import check_data
+from mixup_lib.training.batches import check_data, length_of
 from mixup_lib.training.checkpoint import Checkpoint
 from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.history import History
@@ -53,7 +54,7 @@ def fit(
     epochs: int,
     validation: Dataset | None = None,
     mixing: Callable | None = None,
-    forward: Callable[[nn.Module, Tensor, Mix], Tensor] | None = None,
+    forward: Callable[[Any, Tensor, Mix], Tensor] | None = None,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     optimizer: Callable[..., torch.optim.Optimizer] | None = None,
     schedule: Callable[[float], float] | None = None,
@@ -140,8 +141,8 @@ def fit(
     workers = integer_at_least("workers", workers, 0)
     validate_every = integer_at_least("validate_every", validate_every, 1)
     check_data("train", train)
-    if len(train) < processes:
-        raise ValueError(f"train must hold at least {processes} examples, got {len(train)}")
+    if length_of(train) < processes:
+        raise ValueError(f"train must hold at least {processes} examples, got {length_of(train)}")
     if validation is not None:
         check_data("validation", validation)
     if keep not in ("last", "best") or (keep == "best" and validation is None):
@@ -192,8 +193,8 @@ def fit(
         "model": type(model),
         "device": str(runtime.device),
         "validate_every": validate_every,
-        "train": len(train),
-        "validation": 0 if validation is None else len(validation),
+        "train": length_of(train),
+        "validation": 0 if validation is None else length_of(validation),
     }
     history.settings = {
         name: value if isinstance(value, int | str | None) else describe(value)

@@ -91,7 +91,8 @@ def _has_own_repr(value) -> bool:
 
 
 def _is_installed(module: str | None) -> bool:
-    top = (module or "builtins").partition(".")[0]
+    module = module or "builtins"
+    top = module.partition(".")[0]
     if top in ("__main__", "__mp_main__"):
         return False
     if top == "mixup_lib" or top in sys.stdlib_module_names:

@@ -25,6 +25,7 @@ __all__ = ["MixupCallback"]
 
 # A trainer works best with callbacks of its own package: the one in use comes first.
 _packages = sorted(["lightning", "pytorch_lightning"], key=lambda name: name not in sys.modules)
+Callback: Any
 try:
     Callback = require(_packages[0], "lightning").Callback
 except ImportError:

@@ -143,7 +143,7 @@ def _hits(steps: list[tuple[Tensor, Tensor, Mix]]) -> list[Tensor]:
     It is ``mixed_accuracy`` without its checks, for steps of the same shape together: one by one,
     it would cost a small network as much as its forward pass.
     """
-    found = []
+    found: list[Tensor] = []
     for _, alike in groupby(steps, key=lambda step: step[2].index.shape):
         predictions, classes, mixes = zip(*alike)
         named, y = torch.stack(predictions), torch.stack(classes)

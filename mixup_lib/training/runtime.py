@@ -39,9 +39,9 @@ def launched() -> Group | None:
     """
     env = os.environ
     if "RANK" in env and "WORLD_SIZE" in env:
-        names, slurm = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK"), False
+        names, slurm = ["RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK"], False
     elif "SLURM_STEP_NUM_TASKS" in env:  # set in steps of srun, not in the batch script itself
-        names, slurm = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_NODES"), True
+        names, slurm = ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_NODES"], True
     else:
         return None
     world = int(env[names[1]])
