@@ -169,11 +169,11 @@ def _run(experiment: Experiment, runs: list[tuple[str, int]], options) -> int:
     if todo:
         device = _device(experiment, options)
         expected, how = estimate(experiment, todo, _roots(options), device)
-        seconds = expected and expected / min(options.workers, len(todo))
+        seconds = None if expected is None else expected / min(options.workers, len(todo))
         workers = f", {options.workers} at a time" * (options.workers > 1)
         _tell(
             f"{experiment.name}: {len(todo)} of {len(runs)} runs to do{workers}, time: "
-            f"{'about ' * bool(seconds)}{duration(seconds)} ({how})"
+            f"{'about ' * (seconds is not None)}{duration(seconds)} ({how})"
         )
     if options.dry_run:
         for method, seed in runs:
