@@ -1,0 +1,147 @@
+"""CIFAR-10 with 2,000 labels: mixup beside its rivals, where the network fits its training data.
+
+Written before the runs. Every method trains the network of ``cifar10-when`` on crops and flips of
+the same 2,000 pictures, long enough that plain training errs on less than 5 % of them. So mixup has
+something to give, and so have its rivals: label smoothing, weight decay, dropout, Cutout, CutMix,
+and torchvision's own TrivialAugment. Measure: test error, plain minus method, in percentage points,
+paired by seed, which varies the draw of the data, the initial weights, their order and every draw;
+beside it NLL and ECE before and after temperature scaling, the error on corrupted pictures and
+under attack, and the error on the network's own training data, not augmented and not mixed.
+
+Expected, and what would contradict it:
+
+1. Mixup lowers the test error: the whole interval of the gain lies above 0. Contradicted if it lies
+   below.
+2. CutMix and TrivialAugment lower it more than mixup does. Contradicted for one of them if the
+   interval of mixup's error minus its error lies below 0.
+3. Label smoothing, dropout and weight decay lower it less. Contradicted for one of them if the
+   interval of its gain minus mixup's lies above 0.
+4. On top of TrivialAugment, mixup gains less than it does alone: with more augmentation the network
+   fits less. Contradicted if it gains more, interval above 0.
+5. Of all methods, label smoothing and mixup lower the NLL of plain training before scaling; after
+   scaling mixup's advantage is smaller than before.
+
+The smallest gain that matters is 3 % of the plain network's error, as in ``cifar10-when``.
+
+Settings are chosen in ``cifar10-rivals-choice``: each method has three tries on the draw of seed
+1000, which is not recorded here, plain training included: three rates for plain training, three
+strengths for each other method at the middle rate. The lowest validation error is taken, of equals
+the lowest NLL; the test data are not read. TrivialAugment has nothing to be chosen, and a
+combination takes what its parts have chosen alone. Test data are read once, at the end of a run.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.transforms import v2
+
+from mixup_lib.basics.seeds import generator_for
+from mixup_lib.experiments import cifar10, cifar10_when
+from mixup_lib.experiments.cifar10_methods import attacked, bins, corrupted
+from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.measures.calibration import fit_temperature
+from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
+from mixup_lib.mixing.hidden import manifold
+from mixup_lib.mixing.mix import Mix
+from mixup_lib.training.augment import chain, crop, flip, per_image
+from mixup_lib.training.evaluation import classified, evaluate, predict
+
+CONFIG = cifar10_when.CONFIG | {
+    "data": cifar10_when.CONFIG["data"] | {"train": 2000},
+    "epochs": 160,
+    "validate_every": 40,
+    "choices": "see cifar10-rivals-choice",
+    "judged": {
+        "attacks": "of the methods in ATTACKED, L-infinity on the first 2,000 test images; pgd: 10 "
+        "steps, one random start",
+        "epsilon": "1/255 and 4/255 of the range of a pixel",
+        "corruptions": "severity 3, on the first 2,000 test images",
+        "scaled": "temperature fitted on the validation part",
+    },
+}
+
+
+class OnPixels:
+    """An augmentation of pixels in [0, 1], for images that are standardised.
+
+    The mean and deviation are those of all of CIFAR-10's training images, near those of each draw;
+    they go back and forth by the same numbers, so that what is not changed stays as it was.
+    """
+
+    mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(3, 1, 1)
+    deviation = torch.tensor([0.2470, 0.2435, 0.2616]).view(3, 1, 1)
+
+    def __init__(self, transform: nn.Module):
+        self.transform = transform
+
+    def __call__(self, x: Tensor) -> Tensor:
+        pixels = (x * self.deviation + self.mean).clamp(0, 1)
+        return (self.transform(pixels) - self.mean) / self.deviation
+
+
+trivial = chain(crop, flip, per_image(OnPixels(v2.TrivialAugmentWide())))
+
+
+def cutout(share: float):
+    """Crops, flips, and a square of this share of the area set to the mean."""
+    erase = v2.RandomErasing(1.0, scale=(share, share), ratio=(1, 1))
+    return chain(crop, flip, per_image(erase))
+
+
+def smoothing(share: float):
+    """Cross-entropy with smoothed labels."""
+    return partial(F.cross_entropy, reduction="none", label_smoothing=share)
+
+
+def draw_switching(batch_size: int, generator: torch.Generator | None = None) -> Mix:
+    """Mixup at 0.8 or CutMix at 1, each for half of the batches, as timm's recipes do."""
+    if torch.rand((), generator=generator) < 0.5:
+        return draw_mixup(batch_size, alpha=0.8, generator=generator)
+    return draw_cutmix(batch_size, size=(32, 32), alpha=1.0, generator=generator)
+
+
+# How a method is made from its strength, and the strengths to choose from.
+STRENGTHS = {
+    "plain": (lambda lr: {"optimizer": {"lr": lr}}, (0.05, 0.1, 0.2)),
+    "mixup": (lambda a: {"mixing": partial(draw_mixup, alpha=a)}, (0.2, 0.5, 1.0)),
+    "smoothing": (lambda share: {"loss": smoothing(share)}, (0.05, 0.1, 0.2)),
+    "decay": (lambda w: {"optimizer": {"weight_decay": w}}, (1e-3, 2e-3, 4e-3)),
+    "dropout": (lambda share: {"model": {"dropout": share}}, (0.1, 0.2, 0.3)),
+    "cutmix": (
+        lambda a: {"mixing": partial(draw_cutmix, size=(32, 32), alpha=a)},
+        (0.2, 0.5, 1.0),
+    ),
+    "cutout": (lambda share: {"augment": cutout(share)}, (0.0625, 0.125, 0.25)),
+}
+TRIES = {
+    f"{name}-{strength:g}": make(strength)
+    for name, (make, strengths) in STRENGTHS.items()
+    for strength in strengths
+}
+
+
+def measure_choice(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
+    """Trains once and reads the validation and training data, never the test data."""
+    splits = cifar10.load(config, seed)
+    model, standardise, history = cifar10.train(config, splits, seed, checkpoint, **TRIES[method])
+    parts = {"validation": splits.validation, "train": splits.train}
+    return {
+        "metrics": {
+            name: rounded(evaluate(model, standardise.of(data))) for name, data in parts.items()
+        },
+        "data_checksum": splits.checksum,
+    } | of_training(model, history)
+
+
+CHOICE = Experiment(
+    name="cifar10-rivals-choice",
+    title="CIFAR-10 with 2,000 labels: strengths of mixup and its rivals, by validation",
+    config={name: entry for name, entry in CONFIG.items() if name != "judged"}
+    | {"choices": "made from these runs"},
+    methods=described(TRIES),
+    seeds=(1000,),
+    measure=measure_choice,
+)
