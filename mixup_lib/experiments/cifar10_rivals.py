@@ -38,16 +38,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
-from mixup_lib.basics.seeds import generator_for
 from mixup_lib.experiments import cifar10, cifar10_when
-from mixup_lib.experiments.cifar10_methods import attacked, bins, corrupted
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
-from mixup_lib.measures.calibration import fit_temperature
-from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
-from mixup_lib.mixing.hidden import manifold
+from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.training.augment import chain, crop, flip, per_image
-from mixup_lib.training.evaluation import classified, evaluate, predict
+from mixup_lib.training.evaluation import evaluate
 
 CONFIG = cifar10_when.CONFIG | {
     "data": cifar10_when.CONFIG["data"] | {"train": 2000},
