@@ -86,9 +86,9 @@ def test_a_proof_is_no_slide_and_a_formula_has_its_lead(tmp_path):
     assert "Clear" not in str(found)
 
 
-def claim(caption, measured):
+def claim(caption, measured, value="v"):
     rows = ["Claim", *(f"Found {number}" for number in range(measured)), "Bar", "Evidence"]
-    cells = "".join(f"<tr><th>{row}</th><td style='x'>v</td></tr>" for row in rows)
+    cells = "".join(f"<tr><th>{row}</th><td style='x'>{value}</td></tr>" for row in rows)
     rule = "<tr><th>Rule</th><td><details><summary>measure</summary>m</details></td></tr>"
     return (
         f'<div class="cell"><div class="cell_output"><table class="mixup-claim"><caption>'
@@ -96,9 +96,12 @@ def claim(caption, measured):
     )
 
 
-@pytest.mark.parametrize(("measured", "rows"), [(1, [4]), (5, [4, 4]), (7, [5, 5])])
-def test_a_claim_shows_its_card_without_the_folded_rule(tmp_path, measured, rows):
-    found = made(tmp_path, claim("C1: harms", measured))
+@pytest.mark.parametrize(
+    ("measured", "value", "rows"),
+    [(1, "v", [4]), (5, "v", [4, 4]), (7, "v", [5, 5]), (1, "two lines " * 9, [2, 2])],
+)
+def test_a_claim_shows_its_card_without_the_folded_rule(tmp_path, measured, value, rows):
+    found = made(tmp_path, claim("C1: harms", measured, value))
     shown = [slide for slide in found if "claim" in slide["class"]]
     assert {slide.select_one(".verdict").get_text() for slide in shown} == {"C1: harms"}
     assert [len(slide.select("tr")) for slide in shown] == rows

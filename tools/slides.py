@@ -16,7 +16,7 @@ from tools.excerpts import cleaned, first_sentences, inside, pieces, table_lines
 
 # What a slide of 1280 x 720 holds at a size that the last row can read, in characters.
 CAPTION, TEXT, LIST = 220, 420, 880
-CODE_LINES, CODE_WIDTH, CODE_SLIDES, TABLE_LINES, CLAIM_ROWS = 14, 80, 2, 12, 7
+CODE_LINES, CODE_WIDTH, CODE_SLIDES, TABLE_LINES, CLAIM_LINES, CLAIM_WIDTH = 14, 80, 2, 12, 7, 72
 SKIPPED = {"exercises", "check-yourself"}
 
 COURSE = "The mixup course"
@@ -107,12 +107,13 @@ class Chapter:
                 add("results", f"<table>{inside(table, self.page)}</table>")
 
     def claim(self, table: Tag, rows: list[Tag], add) -> None:
-        """A claim's card, without the rule that it folds; many measurements take several slides."""
+        """A claim's card, without the rule that it folds; many lines take several slides."""
         caption = table.caption.get_text()
         for element in table.find_all(True):
             element.attrs.pop("style", None)
         rows = [row for row in rows if row.find("details") is None]
-        count = -(-len(rows) // CLAIM_ROWS)
+        lines = sum(-(-len(row.get_text()) // CLAIM_WIDTH) for row in rows)
+        count = -(-lines // CLAIM_LINES)
         size = -(-len(rows) // count)
         for at in range(0, len(rows), size):
             add(
