@@ -13,7 +13,6 @@ from mixup_lib.evidence.interval import Interval
 from mixup_lib.evidence.literature import (
     Reproduction,
     beside,
-    citable,
     finding,
     names,
     published,
@@ -28,7 +27,7 @@ NAMES = list(ENTRIES)
 REFERENCES = Path(__file__).parents[1] / "book" / "references.bib"
 SOURCE = ("reference", "where", "checked")
 FIGURES = (*SOURCE, "what", "measure", "unit", "baseline_tuned")
-CHECKED = ("read in the source", "as cited by ", "quoted from memory, not checked")
+CHECKED = ("read in the source", "as cited by ")
 IN_NUMBERS = [name for name in NAMES if "values" in ENTRIES[name]]
 IN_WORDS = [name for name in NAMES if "says" in ENTRIES[name]]
 
@@ -48,7 +47,7 @@ def test_every_entry_has_a_source_and_a_status(name):
     assert entry["reference"] in keys()
     for part in FIGURES if name in IN_NUMBERS else (*SOURCE, "says"):
         assert entry[part] == entry[part].strip() != "", part
-    assert entry["checked"].startswith(CHECKED)
+    assert entry["checked"].startswith(CHECKED) and "memory" not in entry["checked"]
     if name in IN_WORDS:
         assert set(entry) - {"alpha"} == {*SOURCE, "says"} and entry["says"].endswith(".")
 
@@ -73,15 +72,10 @@ def test_every_figure_has_a_unit_an_alpha_and_pairs(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_what_was_read_can_be_cited(name):
-    if citable(name):
-        assert "memory" not in ENTRIES[name]["checked"]
-        text = finding(name)
-        assert text.endswith(".") and "\n" not in text and re.search("[a-z]", text)
-        assert ENTRIES[name].get("pairs", True), "figures without a pair say nothing"
-    else:
-        with pytest.raises(ValueError, match=f"name='{name}' is .*memory.*only what was read"):
-            finding(name)
+def test_every_entry_says_something(name):
+    text = finding(name)
+    assert text.endswith(".") and "\n" not in text and re.search("[a-z]", text)
+    assert ENTRIES[name].get("pairs", True), "figures without a pair say nothing"
 
 
 def test_a_finding_has_each_baseline_once_and_the_digits_of_its_source():
@@ -99,15 +93,10 @@ def test_gains_by_epochs_are_those_that_the_benchmark_prints():
     assert gains == [0.83, 1.45, 1.12, 1.25]
 
 
-def test_the_page_of_references_has_every_entry_and_cites_none_from_memory():
+def test_the_page_of_references_has_every_entry_once():
     page = literature.block()
     for name in NAMES:
         assert page.count(f'<span id="{literature.anchor(name)}"></span>') == 1
-    read, _, unread = page.partition("**Not read.**")
-    assert "memory" not in read
-    assert {name for name in NAMES if f"`{name}`" in unread} == {
-        name for name in NAMES if not citable(name)
-    }
     with pytest.raises(ValueError, match="name='nowhere'"):
         literature.link("nowhere")
 
@@ -190,7 +179,7 @@ def test_sources_say_how_a_figure_was_checked():
     table = sources("mixup-cifar10-repository", "mixup-cifar10-preact18")
     read, quoted = (row[2] for row in table.rows)
     assert read.startswith("read in the source; baseline tuned: yes: ")
-    assert quoted.startswith("as cited by verma2019manifold") and "quoted from memory" in quoted
+    assert quoted.startswith("as cited by public reading notes") and "verma2019" in quoted
     assert "; baseline tuned: not known" in quoted
     text = source("mixup-cifar10-repository")
     assert max(map(len, text.splitlines())) <= 76

@@ -12,7 +12,7 @@ import sys
 
 from mixup_lib.evidence import judge, registry, words
 from mixup_lib.evidence.cards import bar_text, numbers
-from mixup_lib.evidence.literature import citable, published
+from mixup_lib.evidence.literature import published
 from tools import course
 from tools.claims import (
     filled,
@@ -159,10 +159,8 @@ def why_bars() -> list[str]:
             f"{100 * bar['share']:g} % of the baseline's value" if "share" in bar else bar["bar"]
         )
         above = "<br>".join(
-            f"{published(name)['what']}: {100 * relative(place):.0f} %"
-            + ("" if citable(name) else " (quoted from memory)")
+            f"{published(place.split('#')[0])['what']}: {100 * relative(place):.0f} %"
             for place in bar.get("above", ())
-            for name in [place.split("#")[0]]
         )
         rows.append((name, amount, bar["why"], above or "nothing of this kind"))
     for test in registry.tests().values():

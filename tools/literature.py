@@ -5,7 +5,7 @@ python -m tools.literature [NAME ...]      # the sentences, or those named
 
 import sys
 
-from mixup_lib.evidence.literature import citable, finding, names, published
+from mixup_lib.evidence.literature import finding, names, published
 
 PAGE = "references.html"
 
@@ -36,29 +36,14 @@ def link(name: str) -> str:
 
 
 def block() -> str:
-    """All entries, by source in the order of the file, then those that nobody read."""
-    lines, unread = [], []
+    """All entries, by source in the order of the file."""
+    by_source = {}
     for name in names():
-        (lines if citable(name) else unread).append(name)
-    sources = dict.fromkeys(published(name)["reference"] for name in lines)
-    text = []
-    for reference in sources:
-        text += [f"{{cite:t}}`{reference}`", ""]
-        text += [_item(name) for name in lines if published(name)["reference"] == reference]
-        text.append("")
-    text += [
-        "**Not read.** These figures are quoted from memory: no copy of their tables could be "
-        "opened. Chapters set our own runs beside them and say so; the ledger never cites "
-        "them.",
-        "",
-    ]
-    for name in unread:
-        entry = published(name)
-        text.append(
-            f"- {_mark(name)} {{cite}}`{entry['reference']}`, {entry['where']}: "
-            f"{entry['what']}. {entry['checked'][0].upper()}{entry['checked'][1:]}."
-        )
-    return "\n".join(text)
+        by_source.setdefault(published(name)["reference"], []).append(name)
+    return "\n\n".join(
+        "\n".join([f"{{cite:t}}`{reference}`", "", *map(_item, entries)])
+        for reference, entries in by_source.items()
+    )
 
 
 #: Fields of the table of alphas: what they are called, and the entries that tell.
@@ -118,17 +103,14 @@ def epochs() -> str:
     return "\n".join(rows)
 
 
-def _mark(name: str) -> str:
-    return f'<span id="{anchor(name)}"></span>`{name}`'
-
-
 def _item(name: str) -> str:
     entry = published(name)
     alpha = f" Alpha: {told}." if (told := _alpha(name)) else ""
     note = f" {entry['note']}" if "note" in entry else ""
-    return f"- {_mark(name)} {finding(name)}{alpha}{note} ({entry['where']}; {entry['checked']}.)"
+    mark = f'<span id="{anchor(name)}"></span>`{name}`'
+    return f"- {mark} {finding(name)}{alpha}{note} ({entry['where']}; {entry['checked']}.)"
 
 
 if __name__ == "__main__":
-    for one in sys.argv[1:] or [name for name in names() if citable(name)]:
+    for one in sys.argv[1:] or names():
         print(f"{one}\n    {finding(one)}")

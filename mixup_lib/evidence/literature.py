@@ -18,8 +18,7 @@ from mixup_lib.evidence.paired import Comparison
 from mixup_lib.page.tables import Table
 
 __all__ = [
-    "Reproduction", "beside", "citable", "finding", "names", "published", "reproduce", "source",
-    "sources",
+    "Reproduction", "beside", "finding", "names", "published", "reproduce", "source", "sources",
 ]  # fmt: skip
 
 
@@ -53,27 +52,15 @@ def _entries() -> dict[str, dict]:
     return json.loads((results.folder() / "published.json").read_text(encoding="utf-8"))
 
 
-def citable(name: str) -> bool:
-    """True if the entry was read in its source or in one that cites it, False if remembered.
-
-    Raises:
-        ValueError: as in :func:`published`.
-    """
-    return "from memory" not in published(name)["checked"]
-
-
 def finding(name: str) -> str:
     """What a source found, in one sentence of plain text.
 
     Of figures, each pair: both numbers, with as many decimals as the source, and the difference.
 
     Raises:
-        ValueError: if there is no such entry, or it is quoted from memory: the ledger and the pages
-            cite only what somebody read.
+        ValueError: as in :func:`published`.
     """
     entry = published(name)
-    if not citable(name):
-        raise ValueError(f"name={name!r} is {entry['checked']!r}; only what was read is cited")
     if "says" in entry:
         return entry["says"]
     return f"{entry['what']}: {entry['measure']}, in {entry['unit']}: {_contrasts(entry)}."
