@@ -16,7 +16,7 @@ from mixup_lib.basics.naming import canonical, describe
 from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS
 from mixup_lib.experiments import settings as words
-from mixup_lib.mixing.schedules import cosine as cosine_of_alpha
+from mixup_lib.mixing import alpha_cosine
 from mixup_lib.training.augment import chain, crop, flip
 from mixup_lib.training.fitting import cosine
 
@@ -27,7 +27,7 @@ def test_the_library_goes_by_short_names_and_others_by_their_path():
     assert describe(chain(crop, flip)) == told
     assert describe(LogMel.forward) == "mixup_lib.LogMel.forward"
     assert describe(json.dumps) == "json.dumps"
-    assert describe(cosine) == "mixup_lib.cosine" != describe(cosine_of_alpha)
+    assert describe(cosine) == "mixup_lib.cosine" != describe(alpha_cosine)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_the_library_goes_by_short_names_and_others_by_their_path():
         ("mixup_lib.a.make.<locals>.inner", "mixup_lib.make.<locals>.inner"),
         ("mixup_lib.schedules.cosine(end=0.0)", "mixup_lib.alpha_cosine(end=0.0)"),
         ("mixup_lib.mixing.schedules.cosine", "mixup_lib.alpha_cosine"),
+        ("mixup_lib.schedules.linear(end=0.0)", "mixup_lib.alpha_linear(end=0.0)"),
         ("torch.nn.functional.cross_entropy", "torch.nn.functional.cross_entropy"),
         ("my_mixup_lib.draw.f", "my_mixup_lib.draw.f"),
     ],

@@ -12,16 +12,16 @@ from torch.utils.data import DataLoader, TensorDataset
 from mixup_lib import Mix, draw_mixup, fit
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.mixing.schedules import (
-    constant,
-    cosine,
+    alpha_constant,
+    alpha_cosine,
+    alpha_linear,
     draw_scheduled,
     large_then_small,
-    linear,
     off_late,
 )
 from mixup_lib.models import MLP
 
-SCHEDULES = [constant, linear, cosine, off_late, large_then_small]
+SCHEDULES = [alpha_constant, alpha_linear, alpha_cosine, off_late, large_then_small]
 PROGRESS = st.floats(0, 1)
 ALPHA = st.floats(0, 100)
 
@@ -40,7 +40,7 @@ def test_a_schedule_is_a_pure_function_of_progress(schedule, progress, others):
 @given(start=ALPHA, end=ALPHA, progress=PROGRESS)
 def test_linear_and_cosine_go_from_start_to_end(start, end, progress):
     low, high = sorted((start, end))
-    for schedule in (linear, cosine):
+    for schedule in (alpha_linear, alpha_cosine):
         assert schedule(0.0, start, end) == pytest.approx(start)
         assert schedule(1.0, start, end) == pytest.approx(end)
         assert low - 1e-9 <= schedule(progress, start, end) <= high + 1e-9
@@ -52,7 +52,7 @@ def test_steps():
     assert off_late(1.0, 2.0, share=0.0) == 0.0 and off_late(0.0, 2.0, share=1.0) == 0.0
     steps = [large_then_small(p, 4, 0.1, switch=0.5) for p in (0, 0.49, 0.5, 1)]
     assert steps == [4, 4, 0.1, 0.1]
-    assert constant(0.3, 0.7) == 0.7
+    assert alpha_constant(0.3, 0.7) == 0.7
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -68,11 +68,11 @@ def test_progress_outside_its_range_raises(schedule, progress):
 @pytest.mark.parametrize(
     "schedule, name",
     [
-        (constant, "alpha"),
-        (linear, "start"),
-        (linear, "end"),
-        (cosine, "start"),
-        (cosine, "end"),
+        (alpha_constant, "alpha"),
+        (alpha_linear, "start"),
+        (alpha_linear, "end"),
+        (alpha_cosine, "start"),
+        (alpha_cosine, "end"),
         (off_late, "alpha"),
         (off_late, "share"),
         (large_then_small, "large"),
@@ -92,7 +92,7 @@ def test_a_schedule_that_gives_no_alpha_raises(value):
 
 
 def test_zero_mixes_nothing():
-    mix = draw_scheduled(5, 1.0, partial(linear, start=1.0, end=0.0))
+    mix = draw_scheduled(5, 1.0, partial(alpha_linear, start=1.0, end=0.0))
     assert mix.index.tolist() == [[0, 1, 2, 3, 4]] and mix.weights.tolist() == [[1.0] * 5]
     x = torch.rand(5, 2)
     assert torch.equal(mix.inputs(x), x)
@@ -100,7 +100,7 @@ def test_zero_mixes_nothing():
 
 @given(progress=PROGRESS, seed=st.integers(0, 99), per_sample=st.booleans())
 def test_the_draw_is_mixup_at_the_schedules_alpha(progress, seed, per_sample):
-    schedule = partial(cosine, start=4.0, end=0.5)
+    schedule = partial(alpha_cosine, start=4.0, end=0.5)
 
     def generator():
         return torch.Generator().manual_seed(seed)
@@ -112,7 +112,7 @@ def test_the_draw_is_mixup_at_the_schedules_alpha(progress, seed, per_sample):
 
 def alphas_of(rows, progress):
     """A collate function: what the schedule gives in this worker."""
-    return torch.tensor([[row.item(), cosine(progress, 2.0)] for (row,) in rows])
+    return torch.tensor([[row.item(), alpha_cosine(progress, 2.0)] for (row,) in rows])
 
 
 def test_two_workers_agree():
@@ -155,7 +155,7 @@ def test_fit_asks_at_every_step_and_stops_mixing_when_it_says_so():
 
 def weighed(batch_size, progress, generator):
     """Shows the alpha of the step in the weights, where the seeds of two processes can't."""
-    share = torch.full((batch_size,), cosine(progress, 0.9, 0.1))
+    share = torch.full((batch_size,), alpha_cosine(progress, 0.9, 0.1))
     itself = torch.arange(batch_size)
     return Mix(torch.stack([itself, itself]), torch.stack([share, 1 - share]))
 

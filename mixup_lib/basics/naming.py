@@ -13,9 +13,8 @@ import torch
 
 __all__ = ["canonical", "describe", "digest"]
 
-# Names that changed, or that two things would share, by module and name: kept for ever, since
-# records hold them.
-RENAMED = {"schedules.constant": "alpha_constant", "schedules.cosine": "alpha_cosine"}
+# Names that changed, by the module and name of old: kept for ever, since records hold them.
+RENAMED = {f"schedules.{name}": f"alpha_{name}" for name in ("constant", "cosine", "linear")}
 
 # Modules are written in lower case and classes are not, so the path of the modules ends at the
 # last component, at a class, or at a function that something was defined in.

@@ -33,8 +33,13 @@ from mixup_lib.datasets import stratified_split
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.mixing.draw import draw_mixup
-from mixup_lib.mixing.schedules import cosine as cosine_alpha
-from mixup_lib.mixing.schedules import draw_scheduled, large_then_small, linear, off_late
+from mixup_lib.mixing.schedules import (
+    alpha_cosine,
+    alpha_linear,
+    draw_scheduled,
+    large_then_small,
+    off_late,
+)
 from mixup_lib.models.multimodal import companions, mix_apart
 from mixup_lib.training.adaptive import adaptive_alpha, draw_adaptive
 from mixup_lib.training.evaluation import evaluate
@@ -103,8 +108,8 @@ FIXED = {
     "mixup-4": {"mixing": partial(draw_mixup, alpha=4.0)},
 }
 SCHEDULES = FIXED | {
-    "linear": scheduled(linear, start=2.0, end=0.0),
-    "cosine": scheduled(cosine_alpha, start=2.0, end=0.0),
+    "linear": scheduled(alpha_linear, start=2.0, end=0.0),
+    "cosine": scheduled(alpha_cosine, start=2.0, end=0.0),
     "off-late": scheduled(off_late, alpha=1.0, share=0.2),
     "large-then-small": scheduled(large_then_small, large=2.0, small=0.2),
     "small-then-large": scheduled(large_then_small, large=0.2, small=2.0),

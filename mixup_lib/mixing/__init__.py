@@ -14,7 +14,14 @@ from mixup_lib.mixing.partners import (
     other_class,
     same_class,
 )
-from mixup_lib.mixing.schedules import draw_scheduled, large_then_small, linear, off_late
+from mixup_lib.mixing.schedules import (
+    alpha_constant,
+    alpha_cosine,
+    alpha_linear,
+    draw_scheduled,
+    large_then_small,
+    off_late,
+)
 from mixup_lib.mixing.transforms import CutMix, Mixup
 
 __all__ = [
@@ -24,6 +31,9 @@ __all__ = [
     "Frames",
     "Mix",
     "Mixup",
+    "alpha_constant",
+    "alpha_cosine",
+    "alpha_linear",
     "by_kernel",
     "draw_chosen",
     "draw_cutmix",
@@ -33,7 +43,6 @@ __all__ = [
     "draw_scheduled",
     "farthest",
     "large_then_small",
-    "linear",
     "manifold",
     "mixed_loss",
     "nearest",

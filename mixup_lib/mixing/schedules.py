@@ -4,7 +4,7 @@ A schedule maps ``progress`` in [0, 1] to ``alpha`` of 0 or more; 0 means no mix
 state. Every worker, process or resumed run that is at the same step therefore has the same alpha.
 Fix a schedule's settings with :func:`functools.partial`:
 
-    mixing = partial(draw_scheduled, schedule=partial(linear, start=1.0, end=0.0))
+    mixing = partial(draw_scheduled, schedule=partial(alpha_linear, start=1.0, end=0.0))
     fit(model, data.train, epochs=20, mixing=mixing)
 """
 
@@ -16,10 +16,17 @@ import torch
 from mixup_lib.mixing.draw import draw_mixup, no_mix
 from mixup_lib.mixing.mix import Mix
 
-__all__ = ["constant", "cosine", "draw_scheduled", "large_then_small", "linear", "off_late"]
+__all__ = [
+    "alpha_constant",
+    "alpha_cosine",
+    "alpha_linear",
+    "draw_scheduled",
+    "large_then_small",
+    "off_late",
+]
 
 
-def constant(progress: float, alpha: float = 1.0) -> float:
+def alpha_constant(progress: float, alpha: float = 1.0) -> float:
     """The same alpha throughout.
 
     Args:
@@ -33,13 +40,13 @@ def constant(progress: float, alpha: float = 1.0) -> float:
     return float(alpha)
 
 
-def linear(progress: float, start: float = 1.0, end: float = 0.0) -> float:
+def alpha_linear(progress: float, start: float = 1.0, end: float = 0.0) -> float:
     """In a straight line from ``start`` to ``end``, both 0 or more."""
     _check(progress, start=start, end=end)
     return start + (end - start) * progress
 
 
-def cosine(progress: float, start: float = 1.0, end: float = 0.0) -> float:
+def alpha_cosine(progress: float, start: float = 1.0, end: float = 0.0) -> float:
     """From ``start`` to ``end``, both 0 or more, along half a cosine: slow, fast, slow.
 
     Source: the shape is Loshchilov and Hutter, ICLR 2017, equation (5), for learning rates.
