@@ -64,6 +64,7 @@ CHANGES = {
         "model": {"name": "MLP", "hidden": [6]},
     },
     "fsdd": {"data": {"samples": 3300, "policy": "pad"}},
+    "fsdd-alpha": {"data": {"samples": 3300, "policy": "pad"}},
     "heard-schedules": {"model": {"name": "MLP", "hidden": 8}, "data": SIZES | {"train": 40}},
     "imdb-bilstm": {
         "data": {"name": "imdb", "sizes": {"validation": 20}, "encoding": {"max_words": 9}},
@@ -184,7 +185,7 @@ def expected(name, method, config):
     }
     if name.endswith("-minilm"):
         found["metric"] = "torch.nn.functional.cross_entropy(reduction='none')"
-    if name == "fsdd":
+    if name in ("fsdd", "fsdd-alpha"):
         found["model"] = "mixup_lib.SpectrogramNet"
     if name == "few-digits":
         steps = int(own.get("steps", config["steps"]))

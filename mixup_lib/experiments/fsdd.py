@@ -103,7 +103,9 @@ def make_model(classes: int, config: dict = CONFIG) -> SpectrogramNet:
     return SpectrogramNet(network, LogMel(**settings.without_name(config["features"])))
 
 
-def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
+def measure(
+    config: dict, method: str, seed: int, checkpoint: Path, methods: dict[str, dict] = METHODS
+) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
     data = config["data"]
     splits = datasets.fsdd(fold=seed, samples=data["samples"], policy=data["policy"])
@@ -114,7 +116,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         validation=splits.validation,
         seed=seed,
         checkpoint=checkpoint,
-        **settings.fit_settings(config, **METHODS[method]),
+        **settings.fit_settings(config, **methods[method]),
     )
     return {
         "metrics": {
