@@ -1,5 +1,7 @@
 """The experiments on CIFAR-10: what was chosen, what a record holds."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.utils.data import TensorDataset
@@ -7,7 +9,13 @@ from torch.utils.data import TensorDataset
 from mixup_lib import fit
 from mixup_lib.datasets import Splits
 from mixup_lib.evidence import results
-from mixup_lib.experiments import EXPERIMENTS, cifar10, cifar10_methods, cifar10_noisy_labels
+from mixup_lib.experiments import (
+    EXPERIMENTS,
+    cifar10,
+    cifar10_methods,
+    cifar10_noisy_labels,
+    cifar10_rivals,
+)
 from mixup_lib.measures.calibration import Reliability
 from mixup_lib.measures.corruptions import CORRUPTIONS
 from mixup_lib.models import ResNet
@@ -32,6 +40,19 @@ def test_learning_rate_and_weight_decay_are_the_best_of_the_grid():
     for method in ("weight-decay", "weight-decay-mixup"):
         own = cifar10_methods.METHODS[method]["optimizer"]
         assert own == {"lr": rate, "weight_decay": decay}
+
+
+def test_the_rivals_take_what_validation_data_chose():
+    records = {r["method"]: r["metrics"] for r in results.load("cifar10-rivals-choice")}
+    assert all("test" not in metrics for metrics in records.values())
+
+    def score(name, strength):
+        validation = records[f"{name}-{strength:g}"]["validation"]
+        return validation["error"], validation["nll"]
+
+    for name, chosen in cifar10_rivals.CHOSEN.items():
+        strengths = cifar10_rivals.STRENGTHS[name][1]
+        assert chosen == min(strengths, key=partial(score, name))
 
 
 def test_methods_differ_from_plain_in_what_their_name_says():

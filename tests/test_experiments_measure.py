@@ -344,7 +344,7 @@ CHOSEN = {
     "trec-minilm": {"test", "train"}, "rotten-tomatoes-minilm": {"test", "train"},
     "uci-long": {"iris", "iris-train"},
     "cifar10-noisy-labels": {"best"},
-    "cifar10-methods": {"scaled"},
+    "cifar10-methods": {"scaled"}, "cifar10-rivals": {"scaled"},
 }  # fmt: skip
 NO_VALIDATION = {"cifar10-paper"}
 # They choose settings for another experiment and leave the test data alone.

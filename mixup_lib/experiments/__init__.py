@@ -46,6 +46,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_vit.EXPERIMENT,
         *cifar10_when.EXPERIMENTS,
         cifar10_rivals.CHOICE,
+        cifar10_rivals.EXPERIMENT,
         fields_when.EXPERIMENT,
         few_digits.EXPERIMENT,
         placed_digits.EXPERIMENT,
