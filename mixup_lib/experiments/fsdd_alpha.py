@@ -12,8 +12,8 @@ Expected, and what would contradict it:
 
 1. Mixing alone, at the alpha that is chosen, changes the error by less than six speakers can show:
    the interval of the gain holds 0. Contradicted if it lies on one side.
-2. A small alpha costs less NLL than ``fsdd``'s: at 0.1 the mean NLL is lower than at 1. Contradicted
-   if the whole interval of the difference says otherwise.
+2. A small alpha costs less NLL than ``fsdd``'s: at 0.1 the mean NLL is lower than at 1.
+   Contradicted if the whole interval of the difference says otherwise.
 3. SpecAugment lowers the error. Contradicted if the whole interval of the gain lies below 0.
 4. Mixing adds nothing to SpecAugment: the interval of SpecAugment's error minus that of both holds
    0. Contradicted if it lies on one side.
