@@ -53,6 +53,10 @@ CHANGES = {
         "model": {"name": "PreActResNet", "width": 4, "blocks": [1, 1]},
         "last_epochs": 2,
     },
+    "cifar10-pretrained": {
+        "model": {"name": "PretrainedNet", "architecture": "test_efficientnet", "side": 32,
+                  "weights": None},
+    },
     "cifar10-vit": {"model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}},
     "few-digits": {"data": SIZES, "steps": 220, "vae": {"epochs": 2}, "gan": {"steps": 4}},
     "fields-when": {
@@ -141,6 +145,7 @@ AUGMENTS = {
     "none but a method's own": None,
     "none: a mirrored clip shows another motion": None,
     "crop by up to 4 pixels, flip": "mixup_lib._Chain(augments=(mixup_lib.crop, mixup_lib.flip))",
+    "flip": "mixup_lib.flip",
 }
 OPTIMIZERS = {
     "SGD": "torch.optim.sgd.SGD",

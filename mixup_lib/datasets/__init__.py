@@ -7,7 +7,7 @@ from mixup_lib.datasets.files import cifar10, data_root
 from mixup_lib.datasets.folder import image_folder
 from mixup_lib.datasets.noise import corrupt_labels
 from mixup_lib.datasets.pairs import number_words, numbers
-from mixup_lib.datasets.pretrained import minilm_file
+from mixup_lib.datasets.pretrained import efficientnet_file, minilm_file
 from mixup_lib.datasets.shapes import textures
 from mixup_lib.datasets.splits import Splits, stratified_split
 from mixup_lib.datasets.spoken import syllables
@@ -26,6 +26,7 @@ __all__ = [
     "data_root",
     "diabetes",
     "digits",
+    "efficientnet_file",
     "fsdd",
     "image_folder",
     "imdb",

@@ -32,6 +32,7 @@ AUGMENTS = {
     "none": None,
     "none but a method's own": None,
     "none: a mirrored clip shows another motion": None,
+    "flip": flip,
     "crop by up to 4 pixels, flip": chain(crop, flip),
 }
 OPTIMIZERS = {name: getattr(torch.optim, name) for name in ("SGD", "Adam", "AdamW")}
@@ -41,6 +42,7 @@ MODELS = {
         models.BiLSTM,
         models.MLP,
         models.PreActResNet,
+        models.PretrainedNet,
         models.ResNet,
         models.SentenceCNN,
         models.SentenceEncoder,

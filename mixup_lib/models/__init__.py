@@ -13,6 +13,7 @@ from mixup_lib.models.encoder import SentenceEncoder
 from mixup_lib.models.generative import VAE, Autoencoder, Discriminator, Generator, gaussian_kl
 from mixup_lib.models.multimodal import TwoSenses, companions, mix_apart
 from mixup_lib.models.preact import PreActResNet
+from mixup_lib.models.pretrained import PretrainedNet
 from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
 from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
 from mixup_lib.models.video import VideoCNN
@@ -27,6 +28,7 @@ __all__ = [
     "Generator",
     "MLP",
     "PreActResNet",
+    "PretrainedNet",
     "ResNet",
     "SentenceCNN",
     "SentenceEncoder",
