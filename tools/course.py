@@ -81,6 +81,7 @@ EXTRAS = {
     "07_video": "[video]",
     "14_frameworks": "[frameworks]",
     "16_practice": "[practice]",
+    "17_fields": "[practice]",
 }
 
 
