@@ -100,7 +100,11 @@ def test_cell_ids_are_readable_and_unique(notebook):
     assert not poor
 
 
-def test_every_picture_is_described(code):
+#: Chapters whose figures have no captions yet.
+UNCAPTIONED = {"01", "02", "03", "04", "05", "06", "07", "12", "13", "15"}
+
+
+def test_every_picture_is_described(path, code):
     for cell in code:
         pictures = [
             output
@@ -111,6 +115,9 @@ def test_every_picture_is_described(code):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
             assert describes(alt), f"{cell.id}: {alt!r}"
             assert len(pictures) == 1, f"{cell.id}: one alt text, {len(pictures)} pictures"
+            if path.stem[:2] not in UNCAPTIONED:
+                caption = cell.metadata["mystnb"].get("figure", {}).get("caption")
+                assert describes(caption) and caption != alt, f"{cell.id}: caption {caption!r}"
         for output in cell.outputs:
             for image in re.findall(r"<img\b[^>]*>", text_of(output)):
                 alt = re.search(r"""alt=["']([^"']*)["']""", image)
@@ -141,6 +148,14 @@ def test_cells_are_short(code):
     assert statistics.median(shown) <= 6
     assert statistics.quantiles(shown, n=10, method="inclusive")[-1] <= 20
     assert max(lines_of_code(cell) for cell in code) <= 40
+
+
+#: Chapters that have more cells of code than a reader should meet.
+LONG = {"01", "02", "04", "05", "07", "12"}
+
+
+def test_cells_are_few(path, code):
+    assert path.stem[:2] in LONG or len(code) <= 35
 
 
 def test_exercises_have_hidden_solutions(notebook, code):
