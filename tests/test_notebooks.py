@@ -151,7 +151,7 @@ def test_cells_are_short(code):
 
 
 #: Chapters that have more cells of code than a reader should meet.
-LONG = {"02", "03", "04", "05", "07", "12"}
+LONG = {"04", "05", "07", "12"}
 
 
 def test_cells_are_few(path, code):
