@@ -29,7 +29,7 @@ lab: env  ## open the notebooks in JupyterLab (completes the environment)
 check: env types  ## check style, types, spelling, and run the tests that take seconds: for whoever edits
 	$(RUN) tools.test --check $(T)
 
-test: env types  ## check types, run every test: library, notebooks, book, repository (completes the environment)
+test: env  ## run every test: library, notebooks, book, repository, types (completes the environment)
 	$(RUN) tools.test
 
 lint: env types  ## check style of code and notebooks, types, and spelling
@@ -92,7 +92,8 @@ distclean: clean  ## remove the environments too
 	rm -rf .venv .venv-colab
 
 # The stamps say what .venv holds: what builds the book; everything; this package itself. An install
-# that is interrupted leaves no stamp, and the next one starts afresh.
+# that is interrupted leaves no stamp, and the next one starts afresh. Python compiles a module when
+# it is first imported: doing that for all 20,000 here would take a minute, and most are never read.
 .venv/book: requirements-book.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \
 	  "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. " % v[:2] + \
@@ -100,13 +101,13 @@ distclean: clean  ## remove the environments too
 	@[ -e $@ ] || [ -e .venv/locked ] || { $(PYTHON) -m venv --clear .venv; \
 	  echo "Making the environment that builds the book: about 100 packages, 300 MB"; }
 	@rm -f $@
-	$(RUN) pip install -r requirements-book.lock
+	$(RUN) pip install --no-compile -r requirements-book.lock
 	@touch $@
 
 .venv/locked: requirements.lock | .venv/book
 	@echo "Completing the environment with PyTorch and all that runs and tests the course: several GB"
 	@rm -f .venv/book $@
-	$(RUN) pip install -r requirements.lock
+	$(RUN) pip install --no-compile -r requirements.lock
 	@touch .venv/book $@
 
 .venv/installed: .venv/locked pyproject.toml

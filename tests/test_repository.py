@@ -200,8 +200,9 @@ def test_make_help_lists_every_target():
     assert [line.split()[1] for line in listed.splitlines()] == targets
 
 
-@pytest.mark.parametrize("target", ["check", "test", "lint"])
+@pytest.mark.parametrize("target", ["check", "lint"])
 def test_make_checks_types_too(target):
+    """Of `make test`, test_types.py does, beside the other tests."""
     make = shutil.which("make") or pytest.skip("no make here")
     steps = subprocess.run(
         [make, "-n", "-o", "env", "-C", course.ROOT, target],

@@ -28,6 +28,7 @@ UNITS = (
     ("test_assignment_a3.py",),
     ("test_assignment_a4.py",),
     ("test_processes.py",),
+    ("test_types.py",),
     ("test_experiments_command.py",),
     ("test_bench.py",),
     ("test_workers.py",),

@@ -127,11 +127,11 @@ class Mix:
         # Horner's scheme: each step is a lerp, so the result stays a convex combination even where
         # bfloat16 rounds the weights. Gathering into the result and mixing in place takes one
         # buffer and two passes; the weights are rounded to x's dtype only in the product.
-        shares = _shares(self.weights.to(x.device, non_blocking=True)).to(x.dtype)
+        shares = _shares(self.weights.to(x.device, non_blocking=True))
         mixed = gather(x, batch, index[-1], out)
         for j in range(k - 2, -1, -1):
             nearer = x if j == 0 else gather(x, batch, index[j])
-            mixed = mixed.lerp_(nearer, along(shares[j], x.ndim, batch))
+            mixed = mixed.lerp_(nearer, along(shares[j].to(x.dtype), x.ndim, batch))
         return mixed
 
     def targets(
@@ -179,7 +179,8 @@ class Mix:
                 mixed = mixed + along(weights[j], y.ndim, 0) * y[index[j]]
             return mixed
         # One scatter for all k: each of an example's ids receives its weight.
-        ids, shares = y[index].movedim(0, -1), weights.T
+        ids = y.take(index).T if y.ndim == 1 else y[index].movedim(0, -1)
+        shares = weights.T
         if y.ndim > 1:
             shares = shares.view(len(y), *[1] * (y.ndim - 1), -1).expand(ids.shape)
         blank = torch.zeros(*y.shape, classes, dtype=torch.float32, device=y.device)
@@ -291,12 +292,12 @@ class Mix:
         return batch
 
 
-def _shares(weights: Tensor) -> Tensor:
-    """Row j: the weight of example j among examples j, j + 1, ...; row 0 is the weight itself."""
+def _shares(weights: Tensor) -> list[Tensor]:
+    """Entry j, ``(B,)``: the weight of example j among j, j + 1, ...; entry 0 is the weight itself."""
     if weights.shape[0] == 2:
-        return weights[:1]
+        return [weights[0]]
     tail = weights.flip(0).cumsum(0).flip(0)[1:-1]
-    return torch.cat([weights[:1], weights[1:-1] / tail.clamp_min(torch.finfo(tail.dtype).tiny)])
+    return [weights[0], *(weights[1:-1] / tail.clamp_min(torch.finfo(tail.dtype).tiny))]
 
 
 def _check_values(index: Tensor, weights: Tensor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -74,7 +75,7 @@ class _MixTransform(nn.Module):
         sample = sample if len(sample) > 1 else sample[0]
         getter = self.labels_getter if callable(self.labels_getter) else _default_labels
         y = getter(sample)
-        leaves, structure = tree_flatten(sample)
+        leaves, together = _taken_apart(sample)
         self._check_labels(y, leaves)
         kinds = [_kind(leaf) for leaf in leaves]
         inputs = [i for i, kind in enumerate(kinds) if kind == "image"] or [
@@ -95,7 +96,7 @@ class _MixTransform(nn.Module):
                 leaves[i] = _like(leaf, mix.inputs(leaf))
             elif kinds[i] == "mask":
                 leaves[i] = _like(leaf, self._mask(mix, leaf))
-        return tree_unflatten(leaves, structure)
+        return together(leaves)
 
     def _uniform(self) -> float:
         drawn = torch.rand((), generator=self.generator, dtype=torch.float32, device="cpu")
@@ -180,6 +181,14 @@ class CutMix(_MixTransform):
 
     def _mask(self, mix: Mix, mask: Tensor) -> Tensor:
         return mix.paste(mask)
+
+
+def _taken_apart(sample: Any) -> tuple[list, Callable[[list], Any]]:
+    """The tensors and other leaves of a sample, and what puts as many together in its shape."""
+    if type(sample) is tuple and all(isinstance(part, Tensor) for part in sample):
+        return list(sample), tuple  # x, y: no nest, which takes longer to walk than labels to mix
+    leaves, structure = tree_flatten(sample)
+    return leaves, partial(tree_unflatten, treespec=structure)
 
 
 def _default_labels(sample: Any) -> Any:
