@@ -25,7 +25,7 @@ from mixup_lib.experiments import (
     EXPERIMENTS,
     airfoil,
     cifar10,
-    cifar10_full,
+    cifar10_fast,
     cifar10_methods,
     cifar10_paper,
     few_digits,
@@ -47,7 +47,7 @@ SIZES = {"train": 30, "validation": 20, "test": 20}
 RESNET = {"name": "ResNet", "depth": 8, "width": 4, "stem_stride": 2}
 CHANGES = {
     "airfoil": {"data": SIZES},
-    "cifar10-full": {"model": RESNET | {"depth": 14}},
+    "cifar10-fast": {"model": {"name": "ResNet9", "width": 2}},
     "cifar10-paper": {
         "data": SIZES | {"validation": 0},
         "model": {"name": "PreActResNet", "width": 4, "blocks": [1, 1]},
@@ -614,7 +614,7 @@ BREAKS = {
     "an epoch chosen on test data": ("airfoil", choosing_on_test_data),
     "training error as test error": ("few-digits", TEST_IS_TRAIN),
     "no schedule": ("cifar10-vit", settings_of(cifar10, schedule=None)),
-    "no crop": ("cifar10-full", settings_of(cifar10, augment=flip)),
+    "no crop": ("cifar10-fast", settings_of(cifar10, augment=flip)),
     "another optimizer": ("cifar10-5000", settings_of(cifar10, optimizer=SGD)),
     "the last epoch kept": ("trec-cnn", settings_of(sentences, keep="last")),
     # And their kind.
@@ -624,8 +624,8 @@ BREAKS = {
     "pixels standardised by test data": ("cifar10-5000", standardising_with_test_data),
     "words of the test part known": ("trec-cnn", vocabulary_of_all),
     "a configuration that is not read": ("moving-digits", own_config(moving_digits)),
-    "a method that is not read": ("cifar10-full", plain_for_all(cifar10_full)),
-    "one split for all seeds": ("cifar10-full", one_split),
+    "a method that is not read": ("cifar10-fast", plain_for_all(cifar10_fast)),
+    "one split for all seeds": ("cifar10-fast", one_split),
     "fewer epochs": ("uci-long", settings_of(uci, epochs=1)),
     "a larger batch": ("heard-schedules", settings_of(heard, batch_size=9)),
     "another precision": ("cifar10-paper", settings_of(cifar10_paper, precision="32-true")),

@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 
 from mixup_lib import fit
 from mixup_lib.basics.seeds import initialised
-from mixup_lib.models import MLP, ResNet, SmallCNN, parameter_count
+from mixup_lib.models import MLP, ResNet, ResNet9, SmallCNN, parameter_count
 
 MODELS = [
     (lambda: MLP(64, [32, 16], 10, dropout=0.1), (1, 8, 8), 10),
@@ -19,6 +19,7 @@ MODELS = [
     (lambda: SmallCNN(3, 5, width=8), (3, 32, 32), 5),
     (lambda: ResNet(8, 8, classes=7), (3, 32, 32), 7),
     (lambda: ResNet(14, 4, channels=1, stem_stride=2), (1, 28, 28), 10),
+    (lambda: ResNet9(4, classes=3), (3, 32, 32), 3),
 ]
 
 
@@ -47,6 +48,14 @@ def test_resnet_is_the_one_of_the_paper():
     model = ResNet(20, 16)
     assert sum(isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3) for m in model.modules()) == 19
     assert round(parameter_count(model) / 1e6, 2) == 0.27
+
+
+def test_resnet9_has_nine_layers_and_two_million_parameters():
+    model = ResNet9()
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 9 and all(m.kernel_size == (3, 3) for m in layers[:-1])
+    assert round(parameter_count(model) / 1e6, 1) == 2.1
+    assert model.features(torch.zeros(1, 3, 32, 32)).shape == (1, 288, 4, 4)
 
 
 def test_resolution_halves_where_it_should():

@@ -188,7 +188,7 @@ def test_the_code_of_every_other_record_is_in_the_history():
 
 
 def test_code_that_is_in_no_commit_is_told(tmp_path):
-    record = deepcopy(loaded("cifar10-full")[0])
+    record = deepcopy(loaded("cifar10-when")[0])
     with pytest.raises(RuntimeError, match="no git history in"), origin.Repository(tmp_path):
         pass
     try:

@@ -8,6 +8,10 @@ from tools import course
 
 def test_types_are_right():
     done = subprocess.run(
-        [sys.executable, "-m", "mypy"], cwd=course.ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "mypy"],
+        check=False,
+        cwd=course.ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr

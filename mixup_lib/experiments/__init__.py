@@ -3,7 +3,7 @@
 from mixup_lib.experiments import (
     airfoil,
     cifar10_5000,
-    cifar10_full,
+    cifar10_fast,
     cifar10_methods,
     cifar10_noisy_labels,
     cifar10_paper,
@@ -33,7 +33,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         cifar10_5000.EXPERIMENT,
-        cifar10_full.EXPERIMENT,
+        cifar10_fast.EXPERIMENT,
         cifar10_paper.EXPERIMENT,
         *sentences.EXPERIMENTS,
         *text_linear.EXPERIMENTS,

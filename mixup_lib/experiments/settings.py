@@ -44,6 +44,7 @@ MODELS = {
         models.PreActResNet,
         models.PretrainedNet,
         models.ResNet,
+        models.ResNet9,
         models.SentenceCNN,
         models.SentenceEncoder,
         models.Seq2Seq,

@@ -293,7 +293,7 @@ class Mix:
 
 
 def _shares(weights: Tensor) -> list[Tensor]:
-    """Entry j, ``(B,)``: the weight of example j among j, j + 1, ...; entry 0 is the weight itself."""
+    """Entry j, ``(B,)``: the weight of example j among j, j + 1, ...; so entry 0 is its weight."""
     if weights.shape[0] == 2:
         return [weights[0]]
     tail = weights.flip(0).cumsum(0).flip(0)[1:-1]

@@ -17,7 +17,7 @@ from mixup_lib.models.pretrained import PretrainedNet
 from mixup_lib.models.seq2seq import Seq2Seq, mixed_sequences
 from mixup_lib.models.text import PLACES, BiLSTM, SentenceCNN, mix_at
 from mixup_lib.models.video import VideoCNN
-from mixup_lib.models.vision import MLP, ResNet, SmallCNN
+from mixup_lib.models.vision import MLP, ResNet, ResNet9, SmallCNN
 
 __all__ = [
     "PLACES",
@@ -30,6 +30,7 @@ __all__ = [
     "PreActResNet",
     "PretrainedNet",
     "ResNet",
+    "ResNet9",
     "SentenceCNN",
     "SentenceEncoder",
     "Seq2Seq",

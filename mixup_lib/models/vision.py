@@ -1,4 +1,4 @@
-"""Networks for images: a multilayer perceptron, a small CNN, a ResNet for small images."""
+"""Networks for images: a multilayer perceptron, a small CNN, ResNets for small images."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from mixup_lib.basics.check import integer_at_least
 
-__all__ = ["MLP", "ResNet", "SmallCNN"]
+__all__ = ["MLP", "ResNet", "ResNet9", "SmallCNN"]
 
 
 class MLP(nn.Module):
@@ -149,6 +149,45 @@ class ResNet(nn.Module):
         """Logits ``(B, classes)`` of images ``x``: floating, ``(B, channels, H, W)``."""
         features = self.blocks(F.relu(self.stem(x)))
         return self.classifier(features.mean(dim=(2, 3)))
+
+
+class ResNet9(nn.Module):
+    """Wide and shallow residual network for small images, made to train fast on a GPU.
+
+    Three stages of ``2 * width``, ``4 * width`` and ``8 * width`` channels begin with a convolution
+    whose resolution max pooling halves; the first and the last go on with a basic block. All
+    convolutions are 3x3; what they find anywhere in the picture feeds the classifier. A width of
+    36 makes 2.1 million parameters.
+
+    Args:
+        width: channels of the first convolution, at least 1.
+        classes: number of outputs, at least 1.
+        channels: channels of the input image, at least 1.
+
+    Raises:
+        ValueError: if a size is below 1.
+
+    Source: the nine-layer network of Page, "How to Train Your ResNet", 2018.
+    """
+
+    def __init__(self, width: int = 36, classes: int = 10, channels: int = 3):
+        super().__init__()
+        integer_at_least("width", width, 1)
+        integer_at_least("classes", classes, 1)
+        integer_at_least("channels", channels, 1)
+        layers: list[nn.Module] = [_conv_bn(channels, width, 1), nn.ReLU()]
+        for stage in (1, 2, 3):
+            after = width * 2**stage
+            layers += [_conv_bn(after // 2, after, 1), nn.ReLU(), nn.MaxPool2d(2)]
+            if stage != 2:
+                layers.append(_Block(after, after, 1, 0.0))
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(8 * width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(B, classes)`` of images ``x``: floating, ``(B, channels, H, W)``, sides of 8
+        pixels or more."""
+        return self.classifier(self.features(x).amax(dim=(2, 3)))
 
 
 class _Block(nn.Module):
