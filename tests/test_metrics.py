@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mixup_lib import Mix, accuracy, draw_mixup, ece, mixed_accuracy, nll, no_mix
+from mixup_lib.training.loop import _hits
 
 
 def logits_of(probabilities):
@@ -50,6 +51,18 @@ def test_mixed_accuracy_is_the_weight_of_the_label_named():
     assert mixed_accuracy(named, torch.arange(3), mix) == pytest.approx((0.7 + 0.6 + 0) / 3)
     # Two examples of one class: that class has all the weight.
     assert mixed_accuracy(named[:2], torch.tensor([1, 1]), draw_mixup(2)) == pytest.approx(1)
+
+
+def test_the_weight_of_a_label_that_names_no_class_does_not_count():
+    named = torch.eye(3)[[0, 0, 2]]
+    y = torch.tensor([0, -100, 1])
+    mix = Mix(
+        torch.tensor([[0, 1, 2], [1, 2, 0]]), torch.tensor([[0.7, 0.6, 0.5], [0.3, 0.4, 0.5]])
+    )
+    # Right: 0.7 of example 0. Of the weights, 0.7, 0.4 and 1 name a class.
+    assert mixed_accuracy(named, y, mix) == pytest.approx(0.7 / 2.1)
+    assert _hits([(named.argmax(1), y, mix)])[0].item() == pytest.approx(0.7 / 2.1)
+    assert math.isnan(mixed_accuracy(named, y.new_full((3,), -100), mix))
 
 
 def test_mixed_accuracy_without_mixing_is_accuracy():

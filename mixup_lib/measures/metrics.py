@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -72,7 +74,8 @@ def mixed_accuracy(logits: Tensor, y: Tensor, mix: Mix) -> float:
 
     Args:
         logits: ``(B, C)`` predictions for the mixed inputs.
-        y: ``(B,)`` class ids before mixing.
+        y: ``(B,)`` class ids before mixing. One below 0, which a loss ignores, names no class: its
+            weight does not count.
         mix: The mix that made the inputs.
 
     Raises:
@@ -80,8 +83,12 @@ def mixed_accuracy(logits: Tensor, y: Tensor, mix: Mix) -> float:
     """
     _check(logits, y)
     mix._batch_axis("logits", logits, 0)
-    hit = y[mix.index.to(y.device)] == logits.argmax(1)
-    return (hit * mix.weights.to(y.device)).sum(0).double().mean().item()
+    labels, weights = y[mix.index.to(y.device)], mix.weights.to(y.device)
+    hit, absent = (
+        (weights * part).sum(0).double().mean().item()
+        for part in (labels == logits.argmax(1), labels < 0)
+    )
+    return hit / (1 - absent) if absent < 1 else math.nan
 
 
 def _check(logits: Tensor, y: Tensor) -> None:

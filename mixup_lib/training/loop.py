@@ -151,7 +151,8 @@ def _hits(steps: list[tuple[Tensor, Tensor, Mix]]) -> list[Tensor]:
         weights = torch.stack([mix.weights for mix in mixes])
         labels = y.gather(1, index.flatten(1)).view(index.shape)
         hit = (labels == named.unsqueeze(1)) * weights
-        found += hit.sum(1).mean(1).unbind()
+        absent = ((labels < 0) * weights).sum(1).mean(1)  # labels that a loss ignores
+        found += (hit.sum(1).mean(1) / (1 - absent)).unbind()
     return found
 
 
