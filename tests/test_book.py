@@ -151,7 +151,7 @@ def test_captions_are_on_the_page_beside_the_description(path, site):
         (site / "notebooks" / f"{path.stem}.html").read_text("utf-8"), "html.parser"
     )
     shown = {
-        figure.img["alt"]: figure.figcaption.get_text()
+        figure.img["alt"]: figure.figcaption.get_text().replace("’", "'")  # typeset quotes
         for figure in page.select("figure:has(figcaption):has(img[alt])")
     }
     for cell in course.read(path).cells:
