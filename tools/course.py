@@ -82,6 +82,7 @@ EXTRAS = {
     "14_frameworks": "[frameworks]",
     "16_practice": "[practice]",
     "17_fields": "[practice]",
+    "A1_torchtext": "[text]",
 }
 
 
