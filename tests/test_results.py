@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mixup_lib.evidence import results
+from mixup_lib.evidence.choice import best_tries
 
 
 def record(seed=0, **more):
@@ -98,3 +99,15 @@ def test_provenance_names_versions_and_hardware_but_no_host_user_or_path():
 def test_folder_is_the_repositorys():
     assert results.folder().name == "results"
     assert (results.folder().parent / "pyproject.toml").exists()
+
+
+def test_the_try_that_counts_is_chosen_on_validation_data():
+    def record(method, validation, test):
+        return {"method": method, "metrics": {"validation": {"nll": validation}, "test": test}}
+
+    runs = [record("plain-0.1", 0.5, 1), record("a-b-0.2", 0.4, 2), record("a-b-0.4", 0.3, 9)]
+    runs += [record("plain-0.2", 0.4, 3), record("plain-0.2", 0.8, 0)]
+    found = {name: [run["test"] for run in best] for name, best in best_tries(runs).items()}
+    assert found == {"plain": [1], "a-b": [9]}
+    with pytest.raises(KeyError, match="error"):
+        best_tries(runs, "error")
