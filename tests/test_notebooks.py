@@ -101,7 +101,7 @@ def test_cell_ids_are_readable_and_unique(notebook):
 
 
 #: Chapters whose figures have no captions yet.
-UNCAPTIONED = {"04", "05", "06", "07", "12", "13", "15"}
+UNCAPTIONED = {"05", "06", "07", "13", "15"}
 
 
 def test_every_picture_is_described(path, code):
@@ -151,7 +151,7 @@ def test_cells_are_short(code):
 
 
 #: Chapters that have more cells of code than a reader should meet.
-LONG = {"04", "05", "07", "12"}
+LONG = {"05", "07", "12"}
 
 
 def test_cells_are_few(path, code):
