@@ -44,7 +44,7 @@ HOSTILE = {
     "eats-memory": ("kept = []\nwhile True:\n    kept.append(b'x' * 4 * 10**8)", ""),
     "prints": ("while True:\n    print('x' * 10_000)", ""),
     "exits": ("import os\nos._exit(0)", "writes to open files"),
-    "forks": ("import os, time\nfor _ in range(9):\n    os.fork()\ntime.sleep(60)", ""),
+    "forks": ("import os, time\nfor _ in range(7):\n    os.fork()\ntime.sleep(60)", ""),
     "patches-tests": (
         "from otter.test_files.exception_test import test_case\n"
         "test_case.call_func = lambda *_: None",

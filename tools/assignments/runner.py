@@ -193,14 +193,15 @@ def main(job: dict, folder: Path, descriptor: int) -> None:
         folder: A temporary folder with ``work/``, ``home/``, ``tests/``.
         descriptor: Where the report goes.
     """
-    confine(folder, job["limits"])
+    confine(folder, job["limits"], job.pop("loaded"))
     report = Report(descriptor)
     report("end", execute(folder, job, report))
     os._exit(0)  # whatever the submission registered for the end does not run
 
 
-def confine(folder: Path, limits: dict) -> None:
-    """A process group, an environment, standard streams and the kernel's limits."""
+def confine(folder: Path, limits: dict, loaded: int) -> None:
+    """A process group, an environment, standard streams and the kernel's limits; ``loaded`` is how
+    many bytes the libraries take in memory."""
     os.setsid()
     output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT)
     for target in (1, 2):
@@ -223,7 +224,9 @@ def confine(folder: Path, limits: dict) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     if sys.platform == "linux":
-        data = largest + data_size()
+        # A tenth below the warden's limit: a cell that asks for too much always gets a MemoryError,
+        # and the next one follows. The warden's is for what several processes use together.
+        data = data_size() + max(0, largest - loaded) * 9 // 10
         resource.setrlimit(resource.RLIMIT_DATA, (data, data))
         give_up_rights()
 
@@ -253,8 +256,8 @@ def execute(folder: Path, job: dict, report) -> dict:
 
     Returns:
         ``errors``, a sentence for each cell or check that failed; ``names`` of functions that the
-        notebook defines; ``identity``, the text of the variable that the assignment names; and
-        whether an ``impossible`` test passed.
+        notebook defines; ``identity``, the text of the variable that the assignment names;
+        whether a cell or a check has ``broken`` a limit; and whether an ``impossible`` test passed.
     """
     import nbformat
     import numpy as np
@@ -271,7 +274,7 @@ def execute(folder: Path, job: dict, report) -> dict:
     tests, hidden = dict(job["tests"]), InMemory(job["hidden_files"])
     possible, identity = dict(job["possible"]), job["identity"]
     clock = Clock(job["limits"]["cell"], job["limits"]["sleep"])
-    errors, stopped = [], {}
+    errors, stopped, broken = [], {}, False
     for name in [name for name in sys.modules if name.split(".")[0] in ("tools", "assignments")]:
         del sys.modules[name]
     job.clear()
@@ -293,6 +296,8 @@ def execute(folder: Path, job: dict, report) -> dict:
                 test.run(global_env)
         except BaseException as error:  # otter takes Exception only
             stopped[question] = str(error) or type(error).__name__
+            nonlocal broken
+            broken |= isinstance(error, OutOfTime | MemoryError)
             report("question", {question: nothing(possible[question], error)})
             raise
         cls._test_files.append(test)
@@ -312,6 +317,7 @@ def execute(folder: Path, job: dict, report) -> dict:
         error = ran.error_before_exec or ran.error_in_exec
         if error is not None:
             errors.append(f"{where} raised {describe(error)}")
+            broken |= isinstance(error, OutOfTime | MemoryError)
     for question in tests:
         if question in stopped:
             continue
@@ -330,6 +336,7 @@ def execute(folder: Path, job: dict, report) -> dict:
     return {
         "errors": errors,
         "names": names,
+        "broken": broken,
         "impossible": passes_anything(folder),
         "identity": str(shell.user_ns.get(identity, ""))[:200],
     }

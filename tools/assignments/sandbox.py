@@ -141,8 +141,8 @@ def run(notebook: str, autograder: dict, limits: Limits | None = None) -> dict:
     Returns:
         ``questions`` (by name; those that were finished, also if it was stopped), ``errors``,
         ``names``, ``identity`` as :func:`runner.execute` gives them; ``reason``, empty or the
-        sentence that says why it was stopped, and ``fault``, "submission" or "grader"; ``signs``
-        of tampering; ``seconds``, ``cpu``.
+        sentence that says why it was stopped; ``fault``, "submission" or "grader" if it or one of
+        its cells or checks was stopped, else empty; ``signs`` of tampering; ``seconds``, ``cpu``.
 
     Raises:
         AssignmentError: Grading isn't possible on this system.

@@ -31,6 +31,7 @@ from tools.assignments import preload, runner
 MEBIBYTE = 2**20
 LOOK = 0.2  # seconds between two looks at a submission
 ANSWER = 16 * MEBIBYTE  # bytes that a submission may report
+END = 120  # seconds in which a submission's processes must have ended
 GRACE = 5  # seconds of processor time between our limit and the kernel's
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 
@@ -82,8 +83,10 @@ class Run:
         self.job, self.grader, self.answers = job, grader, answers
         self.limits = job["limits"]
         self.questions, self.final, self.broken = {}, {}, ""
-        self.where, self.status, self.reaped = "before its first cell", None, 0.0
+        self.where, self.pid = "before its first cell", 0
+        self.status, self.reaped = None, 0.0
         self.began, self.ooms = time.monotonic(), out_of_memory_kills()
+        self.job["loaded"] = psutil.Process().memory_info().rss
 
     def result(self) -> dict:
         """Runs it. Its folder and its processes are gone when this returns or the grader ends."""
@@ -133,7 +136,8 @@ class Run:
         ]
 
     def watched(self) -> tuple[str, str]:
-        """Why it was stopped, and whose fault that was; both empty if it came to its end."""
+        """Why it was stopped, or empty if it came to its end; and whose fault it is that anything
+        was stopped: a limit that only ended a cell is the submission's too."""
         self.pipe, sender = os.pipe()
         warden = os.getpid()
         self.pid = os.fork()
@@ -161,11 +165,12 @@ class Run:
                 if len(buffered) > ANSWER:
                     return "it reported more than any result holds", "submission"
                 self.heard(buffered)
-                if self.final:
-                    return "", ""
+                if self.final:  # what it did since the last look counts as well
+                    broken = "submission" if self.final.pop("broken", False) else ""
+                    return self.too_much() or ("", broken)
                 if not more:
                     return self.ended()
-            if reason := self.limit():
+            if reason := self.too_much() or self.too_long():  # a storm of forks first
                 return reason
 
     def heard(self, buffered: bytearray) -> None:
@@ -225,10 +230,10 @@ class Run:
                 total += sum(one.cpu_times()[:4])
         return total
 
-    def limit(self) -> tuple[str, str] | None:
-        """Which limit is broken, and whose fault it is; None if none."""
+    def too_long(self) -> tuple[str, str] | None:
+        """Which limit on time is broken, and whose fault it is; None if none."""
         self.reap()
-        limits, relatives = self.limits, family()
+        limits = self.limits
         if (used := self.used()) > limits["cpu"]:
             return (
                 f"it computed for more than {limits['cpu']:g} seconds, {self.where}",
@@ -236,7 +241,7 @@ class Run:
             )
         elapsed = time.monotonic() - self.began
         if elapsed > limits["wall"]:
-            queued = sum(map(waited_for_a_processor, relatives))
+            queued = sum(map(waited_for_a_processor, family()))
             if used + queued < elapsed / 2:
                 return (
                     f"it waited for more than {limits['wall'] / 2:g} seconds without "
@@ -248,16 +253,18 @@ class Run:
                 f"{elapsed:.0f}, {self.where}",
                 "grader",
             )
+        return None
+
+    def too_much(self) -> tuple[str, str] | None:
+        """Which limit on anything else is broken, and whose fault it is; None if none."""
+        limits, relatives = self.limits, family()
         if len(relatives) > limits["processes"]:
             return (
                 f"it started more than {limits['processes']} processes, {self.where}",
                 "submission",
             )
-        memory = 0
-        for one in relatives:
-            with contextlib.suppress(psutil.Error):
-                memory += one.memory_info().rss
-        if memory > limits["memory"] * MEBIBYTE:
+        most = limits["memory"] * MEBIBYTE
+        if used_memory(relatives, "rss") > most and used_memory(relatives, "pss") > most:
             return f"it used more than {limits['memory']} MiB of memory, {self.where}", "submission"
         output = self.folder / "output"
         if output.exists() and output.stat().st_size > limits["output"] * MEBIBYTE:
@@ -270,11 +277,16 @@ class Run:
         return None
 
     def end(self) -> None:
-        """Ends all its processes: first halts them, so that none starts another meanwhile."""
-        for _ in range(50):
-            left = family()
-            if not left:
-                break
+        """Ends all its processes: first its group at once, then, halted first so that none starts
+        another meanwhile, what has left the group. One that stayed would count for the next
+        submission, so this process ends rather than go on beside it."""
+        stop = time.monotonic() + END
+        while left := family():
+            if time.monotonic() > stop:
+                sys.exit(f"{len(left)} processes of a submission could not be ended")
+            with contextlib.suppress(OSError):
+                if self.pid:
+                    os.killpg(self.pid, signal.SIGKILL)
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for one in left:
                     with contextlib.suppress(psutil.Error):
@@ -302,6 +314,20 @@ def family() -> list[psutil.Process]:
             if one.status() != psutil.STATUS_ZOMBIE:
                 found.append(one)
     return found
+
+
+def used_memory(processes: list[psutil.Process], kind: str) -> int:
+    """Bytes of memory that processes use together. What several share counts for each of them in
+    "rss", which is quick; and once in "pss", where the system lets us ask (Linux, for root)."""
+    total = 0
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                info = one.memory_full_info() if kind == "pss" else one.memory_info()
+            except psutil.AccessDenied:
+                info = one.memory_info()
+            total += getattr(info, kind, info.rss)
+    return total
 
 
 def waited_for_a_processor(process: psutil.Process) -> float:
