@@ -12,6 +12,7 @@ from collections import defaultdict
 import yaml
 
 from tools import course
+from tools.assignments import prove
 
 CONFIG = re.compile(r'""" # BEGIN TEST CONFIG\n(.*?)""" # END TEST CONFIG\n', re.DOTALL)
 
@@ -41,6 +42,16 @@ def untouched(sources: dict[str, str]) -> dict[str, str]:
         else source
         for name, source in sources.items()
     }
+
+
+def published(master: dict, variant: dict, questions) -> list[dict[str, str]]:
+    """The master's answers to a variant, by question: as they are, and with their arguments in the
+    variant's order."""
+    old, stubs = (
+        {question: cells[f"{question}-solution"] for question in questions}
+        for cells in (master, variant)
+    )
+    return [old, prove.reordered(old, stubs)]
 
 
 def mark(sources: dict[str, str], only: tuple[str, ...] = ()) -> dict[str, tuple[float, str]]:

@@ -139,16 +139,6 @@ def test_pool_fits_the_page(name):
         assert inspect.getdoc(function).endswith("."), "its docstring tells the student what it is"
 
 
-def test_key_gets_full_marks(judge):
-    assert graded() == POINTS
-
-
-def test_untouched_copy_gets_nothing(judge):
-    cells = {cell.id: cell.source for cell in MASTER.cells}
-    empty = {name: untouched(source) for name, source in solutions(cells).items()}
-    assert sum(graded(empty).values()) == 0
-
-
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_answers_get_their_marks(judge, name):
     answers = WRONG[name]["answers"]

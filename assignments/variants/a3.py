@@ -1,5 +1,6 @@
-"""What a secret redraws in A3: images, level, number of seeds, measure, sign, rule for ties, words,
-the order of arguments. The published key fails wherever one of them is asked for."""
+"""What a secret redraws in A3: images, level, number of seeds, measure, sign, rule for ties, loss,
+last batch, words, names, the order of arguments. The published key fails wherever one of them is
+asked for."""
 
 import random
 
@@ -41,6 +42,32 @@ SEED_FIRST = {
         "fake(data, method, seed, setting, make_model=None)",
     'fake(data, "mixup", 0.4, 0)': 'fake(data, "mixup", 0, 0.4)',
 }
+SUM = {
+    "The loss is the mean cross-entropy over the batch.":
+        "The loss is the **sum** of the cross-entropy over the batch.",
+    "model(inputs), targets, label_smoothing=smoothing":
+        'model(inputs), targets, label_smoothing=smoothing, reduction="sum"',
+    "# The gradient of the mean cross-entropy is (p - target) / N.":
+        "# The gradient of the summed cross-entropy is p - target.",
+    "p, n = logits.detach().softmax(1), len(x)": "p, n = logits.detach().softmax(1), 1",
+}
+DROP = {
+    "In each epoch every example is shown once.":
+        "In each epoch an example is shown once at most: **a last batch that is not full is left "
+        "out**.",
+    "for rows in order.split(BATCH):":
+        "for rows in order[: len(x) // BATCH * BATCH].split(BATCH):",
+    'steps = -(-40 // env["BATCH"])': 'steps = 40 // env["BATCH"]',
+    'assert shown == list(range(40)), "an epoch shows each example once"':
+        'once = len(set(shown)) == len(shown) == steps * env["BATCH"]\n'
+        '            assert once, "an epoch shows full batches, no example twice"',
+    "in the same batches, each\n  once per epoch?": "in the same full batches, each\n  once at most?",
+}
+NAMES = {
+    '"plain"': ("bare", "none", "unmixed"),
+    '"mixup"': ("mixed", "blended", "between"),
+    '"setting"': ("chosen", "value", "kept"),
+}
 WORDS = [("confirmed", "ruled out", "open"), ("yes", "no", "undecided"),
          ("large enough", "too small", "unclear")]
 
@@ -63,4 +90,6 @@ def draw(rng: random.Random) -> dict[str, str]:
     changes |= {f'"{old}"': f'"{new}"' for old, new in
                 zip(("supported", "refuted", "inconclusive"), rng.choice(WORDS))}
     changes |= rng.choice([{}, ACCURACY]) | rng.choice([{}, LARGEST]) | SEED_FIRST
-    return redraw("a3_honest_study.ipynb", changes)
+    changes |= rng.choice([SUM, DROP, SUM | DROP])
+    names = {old: f'"{rng.choice(new)}"' for old, new in NAMES.items()}
+    return redraw("a3_honest_study.ipynb", changes, names)

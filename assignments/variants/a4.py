@@ -1,4 +1,5 @@
-"""What a secret redraws in A4: constants, conventions of each modality, the order of arguments."""
+"""What a secret redraws in A4: constants, conventions of each modality, whose weight is given, the
+order of arguments and of results."""
 
 import random
 
@@ -93,6 +94,64 @@ ARGUMENTS = {
     "torch.ones(1, 2), one, share[:1]": "torch.ones(1, 2), share[:1], one",
 }
 
+# Searched after the order of arguments has changed. Weights are given of the partner.
+WEIGHTS = {
+    "example `i` itself gets the weight `lam[i]`.":
+        "**the partner gets the weight** `lam[i]`, example `i` itself the rest.",
+    "lam.view(-1": "(1 - lam).view(-1",
+    "y, lam, partner):": "y, lam, partner):",
+    "y, lam, partner)`": "y, lam, partner)`",
+    "y, lam, partner)": "y, 1 - lam, partner)",
+    "torch.eye(size), lam, partner)": "torch.eye(size), 1 - lam, partner)",
+    "torch.eye(3), lam, partner)": "torch.eye(3), 1 - lam, partner)",
+    "of what is *heard* is example `i`": "of what is *heard* is **the partner of** example `i`",
+    "and the share $r$,": "and $r$ = `1 - share[i]`,",
+    "(1 / (1 + ratio * (1 - share) / share))": "(1 / (1 + ratio * share / (1 - share)))",
+    "r = share.view(-1, 1)": "r = (1 - share).view(-1, 1)",
+    "r = share[i].item()": "r = 1 - share[i].item()",
+}
+RESULTS = {
+    "`ids`, int64 `(B, T)`, and `mask`, bool `(B, T)`.":
+        "`mask`, bool `(B, T)`, and `ids`, int64 `(B, T)`.",
+    "`x`, float32 `(B, T)`, filled up with zeros at the end, and `lengths`, int64 `(B,)`.":
+        "`lengths`, int64 `(B,)`, and `x`, float32 `(B, T)`, filled up with zeros at the end.",
+    "`x`, uint8 `(B, T, H, W)`, and `lengths`, int64 `(B,)`.":
+        "`lengths`, int64 `(B,)`, and `x`, uint8 `(B, T, H, W)`.",
+    "ids int64 (B, T), mask bool (B, T).": "mask bool (B, T), ids int64 (B, T).",
+    "x float32 (B, T), lengths int64 (B,).": "lengths int64 (B,), x float32 (B, T).",
+    "x uint8 (B, T, H, W), lengths int64 (B,).": "lengths int64 (B,), x uint8 (B, T, H, W).",
+    "return ids, mask": "return mask, ids",
+    "return x, lengths": "return lengths, x",
+    "ids, mask = env": "mask, ids = env",
+    "_, mask = env": "mask, _ = env",
+    "x, lengths = env": "lengths, x = env",
+    "_, lengths = env": "lengths, _ = env",
+    "x, _ = env": "_, x = env",
+    "It returns the result and the targets.": "It returns the targets and the result.",
+    "It returns the result, uint8, and the targets.":
+        "It returns the targets and the result, uint8.",
+    "the mixture, in the dtype of `x`, and the targets, in which example `i` weighs `share[i]`.":
+        "the targets, in which the partner weighs `share[i]`, and the mixture, in the dtype of "
+        "`x`.",
+    "result (B, T, D), targets float32 (B, C).": "targets float32 (B, C), result (B, T, D).",
+    "result uint8 (B, T, H, W), targets float32 (B, C).":
+        "targets float32 (B, C), result uint8 (B, T, H, W).",
+    "mixture (B, T), targets float32 (B, C).": "targets float32 (B, C), mixture (B, T).",
+    "return result, (1 - weight) * y + weight * y[partner]":
+        "return (1 - weight) * y + weight * y[partner], result",
+    "return mixed.to(x.dtype), r * y + (1 - r) * y[partner]":
+        "return r * y + (1 - r) * y[partner], mixed.to(x.dtype)",
+    "found, targets = result": "targets, found = result",
+    "(result[0][0], expected, atol=1e-5), result[0][0]":
+        "(result[1][0], expected, atol=1e-5), result[1][0]",
+    "(result[1], torch.full": "(result[0], torch.full",
+    "found, targets = cutter": "targets, found = cutter",
+    "clean, targets = cutter": "targets, clean = cutter",
+    "found, other = cutter": "other, found = cutter",
+    'mixed, targets = env["loud_audio"]': 'targets, mixed = env["loud_audio"]',
+    'mixed, _ = env["loud_audio"]': '_, mixed = env["loud_audio"]',
+}
+
 
 def draw(rng: random.Random) -> dict[str, str]:
     """New sources by cell id. Every modality has at least two other conventions."""
@@ -106,4 +165,5 @@ def draw(rng: random.Random) -> dict[str, str]:
         changes |= first | last
         for other in others:
             changes |= rng.choice([{}, other])
-    return redraw("a4_modality.ipynb", changes | ARGUMENTS | rng.choice([{}, STOP]))
+    changes |= ARGUMENTS | rng.choice([{}, STOP])
+    return redraw("a4_modality.ipynb", changes, WEIGHTS | RESULTS)
