@@ -181,7 +181,7 @@ def test_a_variant_says_in_the_text_what_it_asks():
 
 def test_a_study_repeats_and_its_parts_are_disjoint(master):
     space = {}
-    for name in ("variant", "imports", "images", "parts"):
+    for name in ("variant", "imports", "images", "parts", "data", "register"):
         exec(master[name], space)
     space["register"]({"plan": 1})
     one, other = space["Data"]("name", 0), space["Data"]("name", 1)
@@ -195,7 +195,7 @@ def test_a_study_repeats_and_its_parts_are_disjoint(master):
 
 def test_test_data_stay_closed_before_the_plan_and_the_plan_closed_after(master):
     space = {}
-    for name in ("variant", "imports", "images", "parts"):
+    for name in ("variant", "imports", "images", "parts", "data", "register"):
         exec(master[name], space)
     with pytest.raises(RuntimeError, match="register a plan"):
         space["Data"]("name", 0).test()

@@ -103,6 +103,29 @@ def test_assignments_import_nothing_of_the_tools():
         assert not [name for name in names if name.split(".")[0] == "tools"], path
 
 
+@pytest.mark.parametrize("name", MASTERS)
+def test_guide_and_notebook_agree(name):
+    """On the minutes, the points and the chapters that come before."""
+    opening = next(
+        cell.source for cell in course.read(MASTERS[name]).cells if cell.cell_type == "markdown"
+    )
+    guide = (course.ROOT / "book/teaching.md").read_text("utf-8")
+    row = (
+        re.search(rf"(?m)^\| \[[^|]*\(#assignment-{name}\) \|.*", guide)[0].strip("| ").split(" | ")
+    )
+    minutes, chapters = row[-2:]
+    assert f"**Time:** {minutes.replace('–', ' to ')} minutes" in opening
+    needed = re.search(r"\*\*You need:\*\* (.*)", opening)[1]
+    assert set(re.findall(r"\d+", chapters)) <= set(re.findall(r"\d+", needed))
+    table = dict(re.findall(r"(?m)^\| (q\d+) \|.*\| (\d+) \|$", opening))
+    given = {
+        question.name: question.points
+        for question in masters.questions(masters.read(MASTERS[name])).values()
+    }
+    points = {question: str(points) for question, points in given.items()}
+    assert table in ({}, points)  # A2 says it in words
+
+
 def test_no_key_lies_where_submissions_run(out):
     """Property tests and correct implementations do, the keys' own tests and fixes do not."""
     folder = out / "a2_bug_clinic" / "autograder"

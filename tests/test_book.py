@@ -259,7 +259,7 @@ def test_an_assignment_is_described_from_its_opening(student):
     assert sphinx_course.copies("a2_bug_clinic", "notebook") == []
     text = course_pages.assignment("a1_draw_once", sphinx_course.copies("a1_draw_once", "notebook"))
     assert text.startswith("(assignment-a1)=\n## A1. Draw once\n")
-    assert "60 to 120 minutes" in text and "(../notebooks/02_math.ipynb)" in text
+    assert "80 to 140 minutes" in text and "(../notebooks/02_math.ipynb)" in text
     assert course.colab_assignment("a1_draw_once") in text and "not in this build" not in text
     assert "not in this build: `make assignments`" in course_pages.assignment("a2_bug_clinic", [])
 

@@ -76,13 +76,12 @@ def assignment(name: str, links: list[str]) -> str:
     """The section of an assignment, from its master's opening; ``links`` to its student copy."""
     book = course.read(course.ROOT / "assignments" / f"{name}.ipynb")
     opening = next(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    does = re.sub(r",? in \d+ to \d+ minutes", "", part(opening, "You will(?: do)?"))
     missing = "not in this build: `make assignments`, then `make book`"
     return ASSIGNMENT.format(
         label=f"assignment-{name.partition('_')[0]}",
         title=re.search(r"(?m)^# (.+)$", opening)[1],
         needs=part(opening, "You need"),
-        does=does,
+        does=part(opening, "You will(?: do)?"),
         minutes=re.search(r"\d+ to \d+ minutes", opening)[0],
         pages=", ".join(map(link_to, course.ASSIGNMENTS[name])),
         links="; ".join(links) or missing,

@@ -1,4 +1,4 @@
-"""Plausible wrong answers to A1 and the marks, of 35 by tests, that each must get; and right ones
+"""Plausible wrong answers to A1 and the marks, of 40 by tests, that each must get; and right ones
 in other styles, which must get full marks."""
 
 DRAW = """
@@ -21,33 +21,33 @@ def mix_batch(x, y, num_classes, alpha, rng):
 
 WRONG = {
     "rate": {
-        "marks": 33.0,
+        "marks": 38.0,
         "why": "alpha is Gamma's scale, so lam is uniform whatever alpha is.",
         "answers": {
             "q2": DRAW + "    a, b = rng.gamma(1.0, alpha, size=2)\n    return float(a / (a + b))"
         },
     },
     "gamma-underflow": {
-        "marks": 34.5,
+        "marks": 39.5,
         "why": "Two Gamma draws, right but for a very small alpha: both underflow to 0 / 0.",
         "answers": {
             "q2": DRAW + "    a, b = rng.gamma(alpha, 1.0, size=2)\n    return float(a / (a + b))"
         },
     },
     "folded": {
-        "marks": 31.5,
+        "marks": 36.5,
         "why": "lam is folded to the larger of lam and 1 - lam.",
         "answers": {
             "q2": DRAW + "    lam = float(rng.beta(alpha, alpha))\n    return max(lam, 1 - lam)"
         },
     },
     "global-random": {
-        "marks": 33.0,
+        "marks": 38.0,
         "why": "lam comes from numpy's global state, not from rng; so mix_batch ignores rng too.",
         "answers": {"q2": DRAW + "    return float(np.random.beta(alpha, alpha))"},
     },
     "no-checks": {
-        "marks": 34.5,
+        "marks": 39.5,
         "why": "alpha is not checked: numpy's own error does not name it.",
         "answers": {
             "q2": "def draw_lam(alpha, rng):\n"
@@ -55,7 +55,7 @@ WRONG = {
         },
     },
     "reversed": {
-        "marks": 32.0,
+        "marks": 37.0,
         "why": "The batch is reversed instead of shuffled: partners never change, and mix_k's rows "
         "are alike.",
         "answers": {
@@ -63,7 +63,7 @@ WRONG = {
         },
     },
     "two-permutations": {
-        "marks": 33.0,
+        "marks": 38.0,
         "why": "Labels are mixed with partners of their own.",
         "answers": {
             "q4": MIX + "    other = draw_partners(len(x), rng)\n"
@@ -72,7 +72,7 @@ WRONG = {
         },
     },
     "in-place": {
-        "marks": 34.0,
+        "marks": 39.0,
         "why": "The caller's batch is overwritten.",
         "answers": {
             "q4": MIX + "    partner = x[perm]\n"
@@ -81,7 +81,7 @@ WRONG = {
         },
     },
     "integer-labels": {
-        "marks": 31.0,
+        "marks": 36.0,
         "why": "Labels are mixed as integers.",
         "answers": {
             "q4": MIX + "    return (lam * x + (1 - lam) * x[perm],\n"
@@ -89,7 +89,7 @@ WRONG = {
         },
     },
     "renamed": {
-        "marks": 26.0,
+        "marks": 31.0,
         "why": "The function has another name, so nothing finds it.",
         "answers": {
             "q4": MIX.replace("mix_batch", "mixup") + "    return (lam * x + (1 - lam) * x[perm],\n"
@@ -97,7 +97,7 @@ WRONG = {
         },
     },
     "imported": {
-        "marks": 26.0,
+        "marks": 31.0,
         "why": "The library's own mixup is used, which is not available here.",
         "answers": {
             "q4": "from mixup_lib import draw_mixup\n\n\n"
@@ -108,7 +108,7 @@ WRONG = {
         },
     },
     "uniform-k": {
-        "marks": 34.0,
+        "marks": 39.0,
         "why": "The k weights are uniform numbers, normalised: not Dirichlet.",
         "answers": {
             "q5": """
@@ -125,7 +125,7 @@ def mix_k(x, y, num_classes, k, alpha, rng):
         },
     },
     "normalising-mean": {
-        "marks": 33.0,
+        "marks": 38.0,
         "why": "The mean of cross_entropy divides by the class weights of each label's batch.",
         "answers": {
             "q6": """
@@ -139,7 +139,7 @@ def two_target_loss(logits, y, perm, lam, weight=None):
         },
     },
     "swapped": {
-        "marks": 29.0,
+        "marks": 34.0,
         "why": "lam goes to the partner, in the mixture by hand and in the two-target loss.",
         "answers": {
             "q1": "x_hand = (1 - LAM) * X[0] + LAM * X[1]\n"
@@ -156,7 +156,7 @@ def two_target_loss(logits, y, perm, lam, weight=None):
         },
     },
     "never-mixes": {
-        "marks": 29.0,
+        "marks": 34.0,
         "why": "lam and perm are drawn and returned, and the batch stays as it was.",
         "answers": {"q4": MIX + "    return x.clone(), targets, lam, perm"},
     },

@@ -1,5 +1,6 @@
-"""A variant of A1: other numbers by hand, another convention for lam, another order of arguments
-and results. None of these stays as published, so published functions fail in the variant.
+"""A variant of A1: other numbers by hand, other conventions for lam and alpha, another order of
+arguments and results, another size of the counterexample. None of these stays as published, so
+published functions fail in the variant.
 """
 
 from __future__ import annotations
@@ -25,6 +26,28 @@ SWAPPED = {
     "y_hand = LAM * F.one_hot(LABELS, CLASSES)[0] + (1 - LAM) * F":
     "y_hand = (1 - LAM) * F.one_hot(LABELS, CLASSES)[0] + LAM * F",
 }
+# What stands there where alpha is the sum of both parameters.
+HALVED = {
+    "$\\lambda \\sim \\mathrm{Beta}(\\alpha, \\alpha)$ as a Python `float`.":
+    "$\\lambda \\sim \\mathrm{Beta}(\\alpha/2, \\alpha/2)$ as a Python `float`. Here $\\alpha$ is the "
+    "**sum** of both parameters.",
+    "with **shape** $\\alpha$ and": "with **shape** $\\alpha/2$ and",
+    "One draw from Beta(alpha, alpha), as a float.":
+    "One draw from Beta(alpha / 2, alpha / 2), as a float.",
+    "rng.beta(alpha, alpha)": "rng.beta(alpha / 2, alpha / 2)",
+    "stats.beta(alpha, alpha).cdf": "stats.beta(alpha / 2, alpha / 2).cdf",
+    "The draws do not follow Beta(alpha, alpha).":
+    "The draws do not follow Beta(alpha / 2, alpha / 2).",
+    "For $k = 2$ the first weight is then a draw from $\\mathrm{Beta}(\\alpha, \\alpha)$ again.":
+    "For $k = 2$ the first weight is then a draw from $\\mathrm{Beta}(\\alpha, \\alpha)$.",
+}
+LARGER = {
+    "with `B` at least 2": "with `B` at least 4",
+    "assert len(y) >= 2 and": "assert len(y) >= 4 and",
+    "torch.tensor([[0.0, 2.0], [0.0, 2.0]])": "torch.tensor([[0.0, 2.0]] * 4)",
+    "y, perm = torch.tensor([0, 0]), torch.tensor([1, 0])":
+    "y, perm = torch.tensor([0, 0, 0, 0]), torch.tensor([1, 0, 3, 2])",
+}
 ARGUMENTS = {
     "draw_lam(alpha, rng)": "draw_lam(rng, alpha)",
     "draw_lam(0, np.random.default_rng(2))": "draw_lam(np.random.default_rng(2), 0)",
@@ -41,7 +64,7 @@ def draw(rng: random.Random) -> dict[str, str]:
     # Neither the mixed batch nor lam stays at its place.
     order = rng.choice([order for order in itertools.permutations(range(4))
                         if order[0] != 0 and order[2] != 2])
-    changes = SWAPPED | ARGUMENTS
+    changes = SWAPPED | HALVED | LARGER | ARGUMENTS
     for names in (BATCH, MANY):
         changes[", ".join(names)] = ", ".join(names[place] for place in order)
     lam, classes = rng.choice([0.15, 0.2, 0.35, 0.4, 0.45]), rng.randint(4, 6)

@@ -61,7 +61,8 @@ DROP = {
     'assert shown == list(range(40)), "an epoch shows each example once"':
         'once = len(set(shown)) == len(shown) == steps * env["BATCH"]\n'
         '            assert once, "an epoch shows full batches, no example twice"',
-    "in the same batches, each\n  once per epoch?": "in the same full batches, each\n  once at most?",
+    "in the same batches, each\n  once per epoch?":
+        "in the same full batches, each\n  once at most?",
 }
 NAMES = {
     '"plain"': ("bare", "none", "unmixed"),
