@@ -29,8 +29,8 @@ SWAPPED = {
 # What stands there where alpha is the sum of both parameters.
 HALVED = {
     "$\\lambda \\sim \\mathrm{Beta}(\\alpha, \\alpha)$ as a Python `float`.":
-    "$\\lambda \\sim \\mathrm{Beta}(\\alpha/2, \\alpha/2)$ as a Python `float`. Here $\\alpha$ is the "
-    "**sum** of both parameters.",
+    "$\\lambda \\sim \\mathrm{Beta}(\\alpha/2, \\alpha/2)$ as a Python `float`. Here $\\alpha$ is "
+    "the **sum** of both parameters.",
     "with **shape** $\\alpha$ and": "with **shape** $\\alpha/2$ and",
     "One draw from Beta(alpha, alpha), as a float.":
     "One draw from Beta(alpha / 2, alpha / 2), as a float.",
