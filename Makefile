@@ -58,11 +58,11 @@ endif
 assignments: env  ## build and prove the assignments (VARIANT=secret redraws them, A="a1 a2" chooses some)
 	@$(RUN) tools.assignments build $(A) $(variant)
 
-grade: env  ## grade a folder of submissions (SUBMISSIONS=folder; ASSIGNMENT=a1 VARIANT=secret WORKSHEET=file OUT=folder)
+grade: env  ## grade a folder of submissions (SUBMISSIONS=folder; ASSIGNMENT=a1 VARIANT=secret WORKSHEET=file GROUPS=file OUT=folder)
 	@[ -n "$(SUBMISSIONS)" ] || { echo "Name the folder: make grade SUBMISSIONS=folder"; exit 2; }
 	@$(RUN) tools.assignments grade "$(SUBMISSIONS)" $(variant) \
 	  $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT)) $(if $(OUT),--out "$(OUT)") \
-	  $(if $(WORKSHEET),--worksheet "$(WORKSHEET)")
+	  $(if $(WORKSHEET),--worksheet "$(WORKSHEET)") $(if $(GROUPS),--groups "$(GROUPS)")
 
 colab: env  ## execute all notebooks with Colab's versions in .venv-colab (NB=...)
 	$(RUN) tools.colab $(NB)

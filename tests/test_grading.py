@@ -355,6 +355,10 @@ def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
     (folder / "Participant_6_assignsubmission_file_a.ipynb").write_text(key)
     (folder / "jane.ipynb").write_text(key)
     (folder / "Lost File_8_assignsubmission_file_a.ipynb").write_text("")
+    (folder / "Team One_3_assignsubmission_file_a.ipynb").write_text(key)
+    (tmp_path / "groups.csv").write_text(
+        "Group,Student,Number\nTeam One,Ada Able,10\nteam one,Ben Bold,\n"
+    )
     dates = '"Friday, 27 November 2026, 5:00 PM","-"'
     sheet = HEADER + "".join(
         f'Participant {number},{name},{name.split()[0].lower()}@x.org,"Submitted for grading - ",'
@@ -365,17 +369,28 @@ def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
             (7, "Jane Doe", ""),
             (8, "Lost File", ""),
             (9, "Not There", "4.00"),
+            (10, "Ada Able", ""),
+            (11, "Ben Bold", ""),
         )
     )
     (tmp_path / "sheet.csv").write_text("\ufeff" + sheet, encoding="utf-8")
     (grades).mkdir()
     (grades / "by-hand.csv").write_text(
         "Student,Number,Assignment,Question,Maximum,Points\nHalf Way,5,a0,q2,2,0\n"
-        "Participant,6,a0,q2,2,2\njane,,a0,q2,2,1\n"
+        "Participant,6,a0,q2,2,2\njane,,a0,q2,2,1\nAda Able,10,a0,q2,2,2\nBen Bold,,a0,q2,2,1\n"
     )
-    grade.folder(folder, grades, "a0", out, tmp_path / "sheet.csv", 1)
+    rows = grade.folder(
+        folder, grades, "a0", out, tmp_path / "sheet.csv", 1, tmp_path / "groups.csv"
+    )
+    assert {row["student"] for row in rows if row["group"] == "Team One"} == {
+        "Ada Able",
+        "Ben Bold",
+    }
+    canvas = [line[0] for line in csv.reader((grades / "canvas.csv").open())]
+    assert "Ada Able" in canvas and "Ben Bold" in canvas and "Team One" not in canvas
     filled = (grades / "moodle-worksheet.csv").read_text()
-    assert moodle_takes(filled, {"5", "6", "7", "8", "9"}, 5) == {"5": 1, "6": 5, "7": 4, "9": 4}
+    taken = moodle_takes(filled, {str(number) for number in range(5, 12)}, 5)
+    assert taken == {"5": 1, "6": 5, "7": 4, "9": 4, "10": 5, "11": 4}
     old, new = (list(csv.reader(text.splitlines())) for text in (sheet, filled))
     changed = {
         (i, old[0][j])
@@ -651,3 +666,17 @@ def test_teachers_mistakes_are_told(tmp_path, out, key, given, built, sentence):
         )
     with pytest.raises(AssignmentError, match="no autograder of 'a3'"):
         grade.folder(tmp_path / "full", tmp_path / "grades", "a3", out)
+
+
+@pytest.mark.parametrize(
+    "table, sentence",
+    [
+        ("Team,Student\nA,Ann\n", "valid are the columns Group and Student"),
+        ("Group,Student\nA,\n", "valid are the columns Group and Student"),
+        ("Group,Student\nA,Ann\nB,Ann\n", "has Ann in two groups, A and B"),
+    ],
+)
+def test_a_table_of_groups_is_checked(tmp_path, table, sentence):
+    (tmp_path / "groups.csv").write_text(table)
+    with pytest.raises(AssignmentError, match=sentence):
+        submissions.groups(tmp_path / "groups.csv")

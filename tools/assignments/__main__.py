@@ -39,6 +39,12 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="FILE",
         help="Moodle's own grading worksheet, as downloaded; a copy is filled in",
     )
+    mark.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="a table with the columns Group, Student and Number: each member gets a row",
+    )
     mark.add_argument("--workers", type=int, help="submissions side by side; default: all cores")
     asked = parser.parse_args(arguments)
     try:
@@ -55,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
                 asked.built or place(secret),
                 asked.worksheet,
                 asked.workers,
+                asked.groups,
             )
     except AssignmentError as error:
         sys.exit(f"{error}")

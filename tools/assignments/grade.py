@@ -56,6 +56,7 @@ def folder(
     built: Path = OUT,
     worksheet: Path | None = None,
     workers: int | None = None,
+    groups: Path | None = None,
 ) -> list[dict]:
     """Grades everything in a folder; what was graded and has not changed is taken as it is.
 
@@ -66,6 +67,7 @@ def folder(
         built: The folder of built assignments.
         worksheet: Moodle's own grading worksheet, as downloaded; a copy is filled in.
         workers: How many submissions run side by side; as many as there are cores if None.
+        groups: A table that says who is in which group: each member gets a row.
 
     Returns:
         The rows, one for each student and assignment.
@@ -81,6 +83,8 @@ def folder(
         build.load(assignment or "a1", built)  # says what is missing
     sheet = report.Worksheet(worksheet) if worksheet else None
     found = submissions.find(given)
+    if groups:
+        found = submissions.spread(found, submissions.groups(groups))
     print(WARNING)
     for sub in ("results", "feedback", "code"):
         (out / sub).mkdir(parents=True, exist_ok=True)
@@ -152,6 +156,7 @@ def graded(one: submissions.Submission, assignment: str, autograders: dict, resu
         "student": one.student,
         "number": one.number,
         "platform": one.platform,
+        "group": one.group,
         "file": submissions.clean(one.path.name),
         "original": one.path.name,
         "assignment": assignment,
@@ -369,12 +374,18 @@ def compared(rows: list[dict]) -> None:
             other["student"]
             for other in rows
             if other is not row
+            and not (row["group"] and other["group"] == row["group"])
             and other["assignment"] == row["assignment"]
             and other["identity"].strip().lower() == identity
         ]
         if others:
             row["signs"].append(f"it names itself {row['identity']!r}, as do: {', '.join(others)}")
-        words = re.findall(r"\w+", f"{row['student']} {row['number']}".lower())
+        people = [other for other in rows if row["group"] and other["group"] == row["group"]]
+        words = [
+            word
+            for one in people or [row]
+            for word in re.findall(r"\w+", f"{one['student']} {one['number']}".lower())
+        ]
         if not any(word in identity for word in words if len(word) > 1):
             row["signs"].append(
                 f"it names itself {row['identity']!r}, which is neither the "

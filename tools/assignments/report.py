@@ -230,7 +230,8 @@ class Worksheet:
         own = {self.number(line): line for line in self.lines[1:] if line}
         unknown = []
         for row in rows:
-            line = own.get(row["number"]) if row["platform"] == "moodle" else self.named(row)
+            known = row["platform"] == "moodle" and row["number"]
+            line = own.get(row["number"]) if known else self.named(row)
             if line is None:
                 unknown.append(row["student"])
                 continue
@@ -318,7 +319,11 @@ def explained(row: dict) -> str:
 
 def text(row: dict) -> str:
     """A student's feedback, Markdown. Of hidden tests it tells the message, never the code."""
-    lines = [f"# {row['title'] or 'Submission'}: {row['student']}", "", f"File: `{row['file']}`"]
+    lines = [
+        f"# {row['title'] or 'Submission'}: {row['group'] or row['student']}",
+        "",
+        f"File: `{row['file']}`",
+    ]
     if row["warning"]:
         lines += ["", f"**{row['warning']}**"]
     if row["score"] is not None:

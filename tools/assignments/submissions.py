@@ -7,6 +7,7 @@ many files. Only regular files are read, and of each only so much as a notebook 
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -50,6 +51,7 @@ class Submission:
     notebook: str = ""  # as text, format 4
     warning: str = ""  # a sentence that stands before any mark
     late: bool = False
+    group: str = ""  # whose common work it is; then there is one of these for each member
 
 
 def clean(text: str) -> str:
@@ -87,6 +89,46 @@ def find(folder: Path) -> list[Submission]:
     if not handed_in:
         raise AssignmentError(f"SUBMISSIONS is {str(folder)!r}, which holds nothing to grade")
     return [found for one, files in handed_in.values() for found in chosen(one, files)]
+
+
+def groups(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """The members of each group, name and number, from a table with the columns Group and Student,
+    and Number where the platform has one.
+
+    Raises:
+        AssignmentError: No such table, or somebody who is in two groups.
+    """
+    try:
+        lines = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise AssignmentError(f"the table of groups {path} cannot be read ({error})") from error
+    found, known = {}, {}
+    for line in lines:
+        group, student, number = (
+            clean(line.get(name) or "").strip() for name in ("Group", "Student", "Number")
+        )
+        if not group or not student:
+            raise AssignmentError(
+                f"the table of groups {path} has a line {line}; valid are the columns Group and "
+                "Student, both filled in, and Number"
+            )
+        if known.setdefault((student, number), group) != group:
+            raise AssignmentError(
+                f"{path} has {student} in two groups, {known[student, number]} and {group}"
+            )
+        found.setdefault(group.lower(), []).append((student, number))
+    return found
+
+
+def spread(found: list[Submission], groups: dict) -> list[Submission]:
+    """One submission for each member, where a group handed it in."""
+    return [
+        replace(one, student=student, number=number, group=one.student, notes=list(one.notes))
+        if (one.student.lower() in groups)
+        else one
+        for one in found
+        for student, number in groups.get(one.student.lower(), [("", "")])
+    ]
 
 
 def passed_over(name: str) -> bool:
