@@ -56,7 +56,7 @@ def run(notebook, autograder, source, **limits):
             "it computed for more than 3 seconds, in cell ",
         ),
         (
-            "import os, time\nos.fork()\nkept = b'x' * 10**9\ntime.sleep(60)",
+            "import os, time\nos.fork()\nkept = b'x' * 7 * 10**8\ntime.sleep(60)",
             {"memory": 1600},
             "it used more than 1600 MiB of memory",
         ),
