@@ -93,6 +93,10 @@ class Repository(AbstractContextManager):
         if ENTRY not in modules:
             return
         usual = self._loaded(modules, [ENTRY])
+        # As a command, the package is loaded with what its command line imports; that module
+        # itself goes by the name of __main__ and not by its own.
+        command = self._loaded(modules, [f"{ENTRY}.__main__"]) - {f"{ENTRY}.__main__"}
+        yield self._digest(modules, usual | command)
         others = [
             name
             for name in sorted(modules)
