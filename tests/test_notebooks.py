@@ -100,11 +100,7 @@ def test_cell_ids_are_readable_and_unique(notebook):
     assert not poor
 
 
-#: Chapters whose figures have no captions yet.
-UNCAPTIONED = {"05", "06", "07", "13", "15"}
-
-
-def test_every_picture_is_described(path, code):
+def test_every_picture_is_described(code):
     for cell in code:
         pictures = [
             output
@@ -115,9 +111,8 @@ def test_every_picture_is_described(path, code):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
             assert describes(alt), f"{cell.id}: {alt!r}"
             assert len(pictures) == 1, f"{cell.id}: one alt text, {len(pictures)} pictures"
-            if path.stem[:2] not in UNCAPTIONED:
-                caption = cell.metadata["mystnb"].get("figure", {}).get("caption")
-                assert describes(caption) and caption != alt, f"{cell.id}: caption {caption!r}"
+            caption = cell.metadata["mystnb"].get("figure", {}).get("caption")
+            assert describes(caption) and caption != alt, f"{cell.id}: caption {caption!r}"
         for output in cell.outputs:
             for image in re.findall(r"<img\b[^>]*>", text_of(output)):
                 alt = re.search(r"""alt=["']([^"']*)["']""", image)
@@ -151,7 +146,7 @@ def test_cells_are_short(code):
 
 
 #: Chapters that have more cells of code than a reader should meet.
-LONG = {"05", "07", "12"}
+LONG = {"12"}
 
 
 def test_cells_are_few(path, code):
