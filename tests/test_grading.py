@@ -632,7 +632,14 @@ def test_other_editions_are_told_before_any_mark(out, key, tmp_path, capsys):
 
 def test_who_a_study_names_is_compared(out, key, tmp_path):
     rows = [
-        {"student": name, "number": "", "assignment": "a3", "identity": told, "signs": []}
+        {
+            "student": name,
+            "group": "",
+            "number": "",
+            "assignment": "a3",
+            "identity": told,
+            "signs": [],
+        }
         for name, told in (("Ann Lee", "ann lee"), ("bob", "somebody"), ("carol", "Ann Lee"))
     ]
     grade.compared(rows)
