@@ -219,7 +219,8 @@ def thin(file: Path) -> None:
     for cell in book.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    course.write(file, json.dumps(book, indent=1, ensure_ascii=False) + "\n")
+    # Not course.write, here and below: it needs the library, which a reader of the book lacks.
+    file.write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def finish(app, exception: Exception | None) -> None:
@@ -231,7 +232,7 @@ def finish(app, exception: Exception | None) -> None:
     for file in sorted((site / "_sources" / "notebooks").glob("*.ipynb")):
         thin(file)
     for page in sorted((site / "notebooks").glob("*.html")):
-        course.write(slides.path(page), slides.make(page))
+        slides.path(page).write_text(slides.make(page), encoding="utf-8")
     for name in course.ASSIGNMENTS:
         copy_assignment(STUDENT_COPIES / name / "student", site / "assignments", name)
 
