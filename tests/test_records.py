@@ -20,15 +20,12 @@ OTHER_FILES = {"bench.json", "code.json", "notebook-times.json", "published.json
 WITHOUT_COMMIT = {
     "airfoil": 60,
     "cifar10-5000": 20,
-    "few-digits": 68,
     "fsdd": 30,
     "heard-schedules": 55,
     "imdb-bilstm": 6,
     "moving-digits": 30,
     "numbers-to-words": 30,
-    "placed-digits": 30,
     "rotten-tomatoes-cnn": 20,
-    "seen-and-heard": 18,
     "trec-cnn": 40,
     "uci": 37,
     "uci-long": 10,
@@ -165,9 +162,9 @@ def test_only_the_oldest_records_name_no_commit():
 
 # Records that no commit explains; there may be fewer.
 UNKNOWN = {
-    "airfoil": 60, "cifar10-5000": 20, "few-digits": 75, "fsdd": 30, "imdb-bilstm": 6,
-    "moving-digits": 30, "numbers-to-words": 30, "placed-digits": 30, "rotten-tomatoes-cnn": 20,
-    "seen-and-heard": 18, "trec-cnn": 8,
+    "airfoil": 60, "cifar10-5000": 20, "fsdd": 30, "imdb-bilstm": 6,
+    "moving-digits": 30, "numbers-to-words": 30, "rotten-tomatoes-cnn": 20,
+    "trec-cnn": 8,
 }  # fmt: skip
 
 
