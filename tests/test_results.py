@@ -102,12 +102,28 @@ def test_folder_is_the_repositorys():
 
 
 def test_the_try_that_counts_is_chosen_on_validation_data():
-    def record(method, validation, test):
-        return {"method": method, "metrics": {"validation": {"nll": validation}, "test": test}}
+    def record(method, seed, nll, error, test):
+        metrics = {"validation": {"nll": nll, "error": error}, "test": test}
+        return {"method": method, "seed": seed, "metrics": metrics}
 
-    runs = [record("plain-0.1", 0.5, 1), record("a-b-0.2", 0.4, 2), record("a-b-0.4", 0.3, 9)]
-    runs += [record("plain-0.2", 0.4, 3), record("plain-0.2", 0.8, 0)]
-    found = {name: [run["test"] for run in best] for name, best in best_tries(runs).items()}
-    assert found == {"plain": [1], "a-b": [9]}
-    with pytest.raises(KeyError, match="error"):
-        best_tries(runs, "error")
+    runs = [
+        record("plain-0.1", 0, 0.5, 0.2, 1),
+        record("a-b-0.2", 0, 0.4, 0.1, 2),
+        record("a-b-0.4", 0, 0.3, 0.1, 9),
+        record("plain-0.2", 0, 0.4, 0.2, 3),
+        # Without its sister at this seed, it has no say.
+        record("plain-0.2", 1, 9.0, 0.9, 4),
+    ]
+
+    def counts(*metrics):
+        found = best_tries(runs, *metrics)
+        return [(r["method"], r["try"], r["seed"], r["metrics"]["test"]) for r in found]
+
+    plain = [("plain", "plain-0.2", 0, 3), ("plain", "plain-0.2", 1, 4)]
+    assert counts() == [*plain, ("a-b", "a-b-0.4", 0, 9)]
+    assert counts("error", "nll") == counts()
+    assert counts("error") == [("plain", "plain-0.1", 0, 1), ("a-b", "a-b-0.2", 0, 2)]
+    with pytest.raises(KeyError, match="ece"):
+        best_tries(runs, "ece")
+    with pytest.raises(ValueError, match="share no seed"):
+        best_tries([runs[0], runs[4]])
