@@ -145,12 +145,8 @@ def test_cells_are_short(code):
     assert max(lines_of_code(cell) for cell in code) <= 40
 
 
-#: Chapters that have more cells of code than a reader should meet.
-LONG = {"12"}
-
-
-def test_cells_are_few(path, code):
-    assert path.stem[:2] in LONG or len(code) <= 35
+def test_cells_are_few(code):
+    assert len(code) <= 35
 
 
 def test_exercises_have_hidden_solutions(notebook, code):
