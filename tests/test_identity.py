@@ -178,6 +178,15 @@ def test_another_process_gives_the_same_text():
     assert len(texts) == 1 and texts.pop().count("[") == 2
 
 
+@pytest.mark.parametrize("text", [CALLS.format(1), METHOD.format(1), "class f(nn.Module): pass"])
+def test_a_script_is_the_same_in_the_processes_that_it_starts(text):
+    here, there = (from_source(text, nn=nn, __name__=f"__{name}__") for name in ("main", "mp_main"))
+    if "Module" in text:
+        assert architecture(here()) == architecture(there())
+    assert identify("mixing", here) == identify("mixing", there)
+    assert "__main__" in identify("mixing", there) and "[" in identify("mixing", there)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

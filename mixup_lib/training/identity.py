@@ -67,7 +67,12 @@ def architecture(model: nn.Module) -> str:
 
 
 def _short(state: str) -> str:
-    return hashlib.sha256(state.encode()).hexdigest()[:12]
+    return hashlib.sha256(_as_main(state).encode()).hexdigest()[:12]
+
+
+def _as_main(text: str) -> str:
+    """In a process that this one starts, the script goes by another name."""
+    return text.replace("__mp_main__", "__main__")
 
 
 def _label(value) -> str:
@@ -82,8 +87,8 @@ def _label(value) -> str:
         return f"({', '.join(map(_label, value))})"
     named = hasattr(value, "__qualname__") or isinstance(value, torch.Tensor)
     if named or (_has_own_repr(value) and "0x" not in repr(value)):
-        return describe(value).replace("__mp_main__", "__main__")
-    return describe(type(value)).replace("__mp_main__", "__main__")
+        return _as_main(describe(value))
+    return _as_main(describe(type(value)))
 
 
 def _has_own_repr(value) -> bool:
