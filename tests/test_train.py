@@ -20,6 +20,7 @@ from mixup_lib import (
 )
 from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.models import MLP, SmallCNN
+from mixup_lib.training import loop
 from mixup_lib.training.augment import chain, crop, flip
 from mixup_lib.training.fitting import cosine, fit
 from mixup_lib.training.loop import _hits
@@ -112,6 +113,28 @@ def test_every_batch_and_epoch_draws_anew_and_seeds_repeat():
     assert len(set(first)) == 9
     assert first == lams(0)
     assert not set(first) & set(lams(1))
+
+
+def test_mixes_that_are_drawn_ahead_are_the_same_mixes(monkeypatch):
+    def weights_when_drawn(steps, named="", **options):
+        monkeypatch.setattr(loop, "STEPS", steps)
+        model, seen = mlp(dropout=0.3), []
+
+        def mixing(batch_size, generator):
+            seen.append([*model.parameters()][-1].sum().item())
+            return draw_mixup(batch_size, generator=generator)
+
+        asks = {"": mixing, "x": lambda size, x, generator: mixing(size, generator)}[named]
+        history = fit(model, blobs(60), epochs=2, batch_size=10, mixing=asks, seed=1, **options)
+        return seen, model, (history["train_loss"], history["mixed_accuracy"], history["lr"])
+
+    one, model, rows = weights_when_drawn(1)
+    assert len(set(one)) == 12
+    ahead, same, same_rows = weights_when_drawn(4)
+    assert same_state(model, same) and rows == same_rows
+    assert ahead == [one[i] for i in (0, 0, 0, 0, 4, 4, 6, 6, 6, 6, 10, 10)]
+    for options in ({"named": "x"}, {"augment": jitter}):  # what sees the batch comes in its turn
+        assert len(set(weights_when_drawn(4, **options)[0])) == 12
 
 
 def test_methods_see_the_same_batches():
@@ -444,6 +467,6 @@ def test_hits_of_many_steps_are_those_of_each(size):
         mix = no_mix(size) if step in (2, 3) else draw_mixup(size - (step == 6), per_sample=True)
         y = torch.randint(3, (len(mix),), generator=generator)
         logits = torch.randn(len(mix), 3, generator=generator)
-        steps.append((logits.argmax(1), y, mix))
+        steps.append((logits, y, mix))
         wanted.append(mixed_accuracy(logits, y, mix))
     assert torch.stack(_hits(steps)).tolist() == pytest.approx(wanted, abs=1e-6)

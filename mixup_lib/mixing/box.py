@@ -90,6 +90,8 @@ def axis_of(x: Tensor, dim: int, name: str = "x") -> int:
 
 def along(vector: Tensor, ndim: int, axis: int) -> Tensor:
     """A vector laid along one axis of an ndim-dimensional tensor."""
+    if ndim == 1:
+        return vector
     shape = [1] * ndim
     shape[axis] = -1
     return vector.view(shape)

@@ -54,6 +54,12 @@ def mixed_loss(
 
     Source: Zhang et al. 2018, section 2; the two-target form is the authors' own implementation.
     """
+
+    def add(total: Tensor | None, share: Tensor | None, values: Tensor) -> Tensor:
+        if share is None:
+            return values
+        return share * values if total is None else torch.addcmul(total, share, values)
+
     mix._batch_axis("logits", logits, 0)
     mix._batch_axis("y", y, 0)
     index = mix.index.to(y.device, non_blocking=True)
@@ -64,23 +70,19 @@ def mixed_loss(
     single = index.shape[0] == 1  # then the weights are all 1
     total = missing = None
     for j, examples in enumerate(index.unbind()):
-        losses = loss_fn(logits, y if j == 0 else y[examples])
+        losses = loss_fn(logits, y if j == 0 else y.index_select(0, examples))
         if losses.shape != y.shape and losses.shape != y.shape[:1]:
             raise ValueError(
                 f"loss_fn returned shape {tuple(losses.shape)}; valid is ({len(mix)},), one loss "
                 f'for each example, or that of y, {tuple(y.shape)}: use reduction="none"'
             )
+        share = None if single else along(weights[j], losses.ndim, 0)
+        total = add(total, share, losses)
         absent = ignored if j == 0 or ignored is None else ignored[examples]
-        if not single:
-            share = weights[j] if losses.ndim == 1 else along(weights[j], losses.ndim, 0)
-            losses = share * losses
-            absent = absent if absent is None else share * absent
-        total = losses.mean() if total is None else total + losses.mean()
         if absent is not None and losses.shape == y.shape:
-            absent = absent.mean()
-            missing = absent if missing is None else missing + absent
+            missing = add(missing, share, absent)
     assert total is not None  # a mix holds one row or more
-    return total if missing is None else total / (1 - missing)
+    return total.mean() if missing is None else total.mean() / (1 - missing.mean())
 
 
 def _ignored(loss_fn: Callable, y: Tensor) -> Tensor | None:
@@ -93,8 +95,8 @@ def _ignored(loss_fn: Callable, y: Tensor) -> Tensor | None:
     label = bound.get("ignore_index", getattr(loss_fn, "ignore_index", IGNORED))
     if label < 0 and not y.dtype.is_signed:  # no such label, but 156 would equal -100
         return None
-    ignored = y == label
     # On an accelerator the question would wait for the device.
-    if y.is_cpu and not torch.compiler.is_compiling() and not ignored.any():
-        return None
-    return ignored.float()
+    if y.is_cpu and not torch.compiler.is_compiling():
+        if not y.numel() or y.min().item() > label or not (y == label).any():
+            return None
+    return (y == label).float()

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
+from mixup_lib.basics.seeds import generator_for
+
 __all__ = [
     "batches_of",
     "check_data",
@@ -88,8 +90,11 @@ def rank_share(batch: Tensor, rank: int, world: int) -> Tensor:
 
 def batches_of(
     data: Dataset, device: torch.device, channels_last: bool, workers: int
-) -> Callable[[Sequence[Tensor], torch.Generator | None], Iterable[tuple[Tensor, Tensor]]]:
-    """A function from index batches to an iterator over pairs ``(x, y)`` on ``device``."""
+) -> Callable[[Sequence[Tensor], tuple | None], Iterable[tuple[Tensor, Tensor]]]:
+    """A function from index batches to an iterator over pairs ``(x, y)`` on ``device``.
+
+    Its second argument, for a loader and its workers, is what :func:`generator_for` takes.
+    """
 
     def place(x: Tensor) -> Tensor:
         x = x.to(device, non_blocking=True)
@@ -99,19 +104,19 @@ def batches_of(
     if isinstance(data, TensorDataset):
         x, y = place(data.tensors[0]), data.tensors[1].to(device)
 
-        def slices(batches, generator):
+        def slices(batches, purpose):
             for batch in batches:
                 index = batch.to(device, non_blocking=True)
-                yield x[index], y[index]
+                yield x[index], y.index_select(0, index)
 
         return slices
 
-    def loaded(batches, generator):
+    def loaded(batches, purpose):
         loader = DataLoader(
             data,
             batch_sampler=[batch.tolist() for batch in batches],
             num_workers=workers,
-            generator=generator,
+            generator=None if purpose is None else generator_for(*purpose),
             pin_memory=device.type == "cuda",
         )
         for x, y in map(_pair, loader):

@@ -92,7 +92,9 @@ def fit(
             ``functools.partial(draw_mixup, alpha=1.0)``; None mixes nothing. Of ``x`` and ``y``
             (the batch), ``progress`` (in [0, 1), as for ``schedule``) and ``history`` (the epochs
             so far) it is passed those that its signature names without a default. Of several
-            processes, each draws for its own share of the batch, and finds partners there.
+            processes, each draws for its own share of the batch, and finds partners there. It may
+            be called some steps ahead, unless it asks for ``x`` or ``y`` or there is an
+            ``augment``: then it sees the model as it is.
         forward: ``(model, x, mix) -> logits``, applies the mix where it belongs: to embeddings,
             hidden states, spectrograms; the default is :func:`mix_inputs`.
         loss: unreduced, ``(logits, y) -> (B,)``; the default is cross-entropy.

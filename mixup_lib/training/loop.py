@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from io import BytesIO
-from itertools import groupby
+from itertools import groupby, islice
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset, TensorDataset
 
 from mixup_lib.basics.progress import progress_bar
 from mixup_lib.basics.seeds import generator_for, seeded
@@ -15,13 +16,15 @@ from mixup_lib.mixing.losses import mixed_loss
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.training.batches import batches_of, has_convolution, index_batches, rank_share
 from mixup_lib.training.checkpoint import Checkpoint
-from mixup_lib.training.draws import draws_of
+from mixup_lib.training.draws import asked_for, draws_of
 from mixup_lib.training.evaluation import Validation, check_outputs
 from mixup_lib.training.history import History
 
 __all__ = ["place", "run"]
 
-HELD = 32  # steps whose predictions are kept until their hits are counted together
+# What is the same for many steps is done for some of them in a row, of so many steps and numbers
+# at most: one at a time, between other work, it would cost a small network several times as much.
+STEPS, NUMBERS = 32, 2**20
 
 
 def place(model: nn.Module, device: torch.device) -> bool:
@@ -46,14 +49,16 @@ def run(runtime, model, train, validation, plan, how, path) -> tuple[History, by
         loss, metric = plan["loss"], plan.get("metric")
         validation = Validation(runtime, model, validation, how["workers"], loss, metric)
     draw = draws_of(plan["mixing"])
-    stepped, optimizer = runtime.setup(_Forward(model, plan["forward"]), optimizer)
+    predict, optimizer = runtime.setup(model, plan["forward"], optimizer)
     read = batches_of(train, runtime.device, channels_last, how["workers"])
+    ahead = _ahead(train, plan)
     epochs = plan["epochs"]
     progress = how["progress"] if runtime.rank == 0 else False
     with progress_bar(total=epochs, initial=len(history), progress=progress, desc="fit") as bar:
         for epoch in range(len(history), epochs):
             start = time.perf_counter()
-            row = _epoch(runtime, stepped, optimizer, read, draw, len(train), plan, history)
+            model.train()
+            row = _epoch(runtime, predict, optimizer, read, draw, len(train), plan, history, ahead)
             runtime.share_buffers(model)
             row["seconds"] = time.perf_counter() - start
             due = (epoch + 1) % how["validate_every"] == 0 or epoch + 1 == epochs
@@ -76,47 +81,63 @@ def run(runtime, model, train, validation, plan, how, path) -> tuple[History, by
     return history, weights.getvalue()
 
 
-class _Forward(nn.Module):
-    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
+def _ahead(train: Dataset, plan: dict) -> int:
+    """How many batches are made, and their mixes drawn, before their steps are taken.
 
-    def __init__(self, model: nn.Module, forward: Callable):
-        super().__init__()
-        self.model, self.function = model, forward
+    Only one where something sees the batch, since that may look at the model as it then is; and
+    of a dataset that may take random numbers from where the model takes its own.
+    """
+    seen = plan["augment"] is not None or {"x", "y"} & {*asked_for(plan["mixing"])}
+    if seen or not isinstance(train, TensorDataset):
+        return 1
+    numbers = train.tensors[0][0].numel() * plan["batch_size"]
+    return max(1, min(STEPS, NUMBERS // max(1, numbers)))
 
-    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
-        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
-        return self.function(self.model, x, mix())
+
+def _in_rows(items: Iterator, count: int) -> Iterator:
+    """The items, of which ``count`` at a time are made in a row."""
+    while made := list(islice(items, count)):
+        yield from made
 
 
-def _epoch(runtime, model, optimizer, read, draw, examples, plan, history) -> dict[str, float]:
+def _mixed_batches(runtime, read, draw, shares, loader, generator, plan, history):
+    """Each batch of the epoch, with its mix and the progress of the run when its step is taken."""
+    epoch, augment = len(history), plan["augment"]
+    for step, (x, y) in enumerate(read(shares, loader)):
+        progress = (epoch + step / len(shares)) / plan["epochs"]
+        if augment:
+            x = augment(x, generator)
+        mix = draw(x, generator, y=y, progress=progress, history=history)
+        yield x, y, mix.to(runtime.device), progress
+
+
+def _epoch(
+    runtime, predict, optimizer, read, draw, examples, plan, history, ahead
+) -> dict[str, float]:
     """One pass over the data; returns the next row of the history."""
     seed, world, epoch = plan["seed"], runtime.world, len(history)
     order = torch.randperm(examples, generator=generator_for(seed, epoch, "order"), device="cpu")
     batches = index_batches(order, plan["batch_size"], smallest=2 * world)
     generator = generator_for(seed, epoch, "draws", runtime.rank)
     # Loader workers of another rank must not repeat rank 0's random transforms.
-    loader = generator_for(seed, epoch, "loader", *([runtime.rank] if runtime.rank else []))
-    schedule, augment, loss_fn = plan["schedule"], plan["augment"], plan["loss"]
-    model.train()
+    loader = seed, epoch, "loader", *([runtime.rank] if runtime.rank else [])
+    schedule, loss_fn = plan["schedule"], plan["loss"]
     losses, hits, held = [], [], []  # left on the device, so that no step waits for them
     with seeded(runtime.device, seed, epoch, "model", runtime.rank):
         shares = [rank_share(batch, runtime.rank, world) for batch in batches]
-        for step, (x, y) in enumerate(read(shares, loader)):
-            progress = (epoch + step / len(batches)) / plan["epochs"]
+        made = _mixed_batches(runtime, read, draw, shares, loader, generator, plan, history)
+        for step, (x, y, mix, progress) in enumerate(_in_rows(made, ahead)):
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * schedule(progress)
-            if augment:
-                x = augment(x, generator)
-            mix = draw(x, generator, y=y, progress=progress, history=history).to(runtime.device)
             optimizer.zero_grad(set_to_none=True)
-            logits = check_outputs(model(x, lambda mix=mix: mix))
+            logits = check_outputs(predict(x, mix))
             if logits.dtype.itemsize < 4:
                 logits = logits.float()
             loss = mixed_loss(loss_fn, logits, y, mix)
             losses.append(loss.detach())
             if logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
-                held.append((logits.detach().argmax(1), y, mix))
-                if len(held) == HELD:
+                held.append((logits.detach(), y, mix))
+                if len(held) >= min(STEPS, NUMBERS // logits.numel()):
                     hits += _hits(held)
                     held = []
             if world > 1:
@@ -138,15 +159,15 @@ def _epoch(runtime, model, optimizer, read, draw, examples, plan, history) -> di
 
 
 def _hits(steps: list[tuple[Tensor, Tensor, Mix]]) -> list[Tensor]:
-    """The λ-weighted accuracy of each step, from its predicted classes, class ids and mix.
+    """The λ-weighted accuracy of each step, from its logits, class ids and mix.
 
     It is ``mixed_accuracy`` without its checks, for steps of the same shape together: one by one,
     it would cost a small network as much as its forward pass.
     """
     found: list[Tensor] = []
     for _, alike in groupby(steps, key=lambda step: step[2].index.shape):
-        predictions, classes, mixes = zip(*alike)
-        named, y = torch.stack(predictions), torch.stack(classes)
+        logits, classes, mixes = zip(*alike)
+        named, y = torch.stack(logits).argmax(2), torch.stack(classes)
         index = torch.stack([mix.index for mix in mixes])
         weights = torch.stack([mix.weights for mix in mixes])
         labels = y.gather(1, index.flatten(1)).view(index.shape)

@@ -8,6 +8,7 @@ they form a group here; or one process starts the others on its own node.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mixup_lib.basics.check import integer_at_least
+from mixup_lib.mixing.mix import Mix
 from mixup_lib.training.fabric import make_fabric
 
 __all__ = ["FabricRuntime", "Local", "default_device", "group_size", "make_runtime", "rank"]
@@ -154,8 +156,9 @@ class Local:
     def launch(self, function: Callable, *args):
         return function(self, *args)
 
-    def setup(self, model: nn.Module, optimizer: Optimizer):
-        return model, optimizer
+    def setup(self, model: nn.Module, forward: Callable, optimizer: Optimizer):
+        """``predict(x, mix) -> logits`` for the loop, and the optimizer that goes with it."""
+        return partial(forward, model), optimizer
 
     def backward(self, loss: Tensor) -> None:
         loss.backward()
@@ -206,8 +209,11 @@ class FabricRuntime:
                 # Fabric leaves its choice behind, and the next run would insist on that port.
                 os.environ.pop("MASTER_PORT", None)
 
-    def setup(self, model: nn.Module, optimizer: Optimizer):
-        return self.fabric.setup(model, optimizer)
+    def setup(self, model: nn.Module, forward: Callable, optimizer: Optimizer):
+        """As :meth:`Local.setup`."""
+        wrapped, optimizer = self.fabric.setup(_Forward(model, forward), optimizer)
+        # The mix comes in a function: Fabric would try to cast the fields of a frozen dataclass.
+        return lambda x, mix: wrapped(x, lambda: mix), optimizer
 
     def backward(self, loss: Tensor) -> None:
         self.fabric.backward(loss)
@@ -230,6 +236,17 @@ class FabricRuntime:
         if self.world > 1:
             for buffer in model.buffers():
                 torch.distributed.broadcast(buffer, 0)
+
+
+class _Forward(nn.Module):
+    """``forward`` as a module, so that wrappers for several devices see the whole of it."""
+
+    def __init__(self, model: nn.Module, forward: Callable):
+        super().__init__()
+        self.model, self.function = model, forward
+
+    def forward(self, x: Tensor, mix: Callable[[], Mix]) -> Tensor:
+        return self.function(self.model, x, mix())
 
 
 def _call(fabric, runtime: FabricRuntime, function: Callable, *args):
