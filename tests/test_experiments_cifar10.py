@@ -12,6 +12,7 @@ from mixup_lib.evidence import results
 from mixup_lib.experiments import (
     EXPERIMENTS,
     cifar10,
+    cifar10_foreign,
     cifar10_methods,
     cifar10_noisy_labels,
     cifar10_rivals,
@@ -121,3 +122,12 @@ def test_recorded_runs_are_whole(experiment):
             for bins in record["reliability"].values():
                 assert sum(bins["share"]) == pytest.approx(1, abs=1e-4)
             assert record["metrics"]["test"]["error"] == record["metrics"]["scaled"]["error"]
+
+
+def test_classes_that_are_left_out_are_only_foreign():
+    y = torch.tensor([0, 5, 9, 4, 1, 4])
+    data = TensorDataset(torch.arange(6.0), y)
+    known, foreign = cifar10_foreign.parted(data, torch.tensor([4, 5]))
+    assert known.tensors[0].tolist() == [0, 2, 4]
+    assert known.tensors[1].tolist() == [0, 7, 1]  # 9 is the last of eight
+    assert foreign.tolist() == [1, 3, 5]

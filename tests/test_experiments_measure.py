@@ -466,7 +466,9 @@ def check_settings(name, method, record, seen, seed=0):
     for part, (_, train, validation) in zip(trainings(record), seen, strict=True):
         assert part["fit"] == says | {"train": train, "validation": validation}
         if name.startswith(("airfoil", "cifar10", "placed")) and "labels" not in name:
-            assert train == SIZES["train"]
+            # Two of ten classes are left out there.
+            left = SIZES["train"] * 4 // 5 if name == "cifar10-foreign" else SIZES["train"]
+            assert train == left
 
 
 def steps(name, method):
