@@ -1,5 +1,6 @@
 """The runner: order, skipping, resuming, workers, and the records in the repository."""
 
+import importlib
 import json
 import math
 import multiprocessing
@@ -15,6 +16,7 @@ from mixup_lib.evidence import results
 from mixup_lib.experiments import EXPERIMENTS, Experiment, cifar10_5000, run, run_one
 from mixup_lib.experiments.runner import alone, of_training
 from mixup_lib.models import MLP
+from tests.committed import BLOBS, COMMITTED
 
 LOG = "MIXUP_TEST_LOG"
 
@@ -27,7 +29,6 @@ def measure(config, method, seed, checkpoint):
     return {"metrics": {"test": {"accuracy": 0.5, "pid": os.getpid()}}}
 
 
-COMMITTED = results._State("0" * 40, ())
 if multiprocessing.parent_process():  # a worker, which imports this file
     results._state = lambda: COMMITTED
 
@@ -69,6 +70,27 @@ def test_workers_share_the_list(tmp_path, log):
     assert len(records) == 4
     assert os.getpid() not in {r["metrics"]["test"]["pid"] for r in records}
     assert {r["provenance"]["threads"] for r in records} == {1}
+
+
+def test_what_a_run_imports_late_must_be_as_committed(tmp_path, log, monkeypatch):
+    late, file = "mixup_lib.measures.cost", "measures/cost.py"
+    importlib.import_module(late)
+    names, digest = results._noted()
+    monkeypatch.setattr(results, "_noted", lambda: (names - {late}, digest))
+    for blobs in (BLOBS | {file: "0" * 40}, {k: v for k, v in BLOBS.items() if k != file}):
+        monkeypatch.setattr(results, "_state", lambda blobs=blobs: COMMITTED._replace(blobs=blobs))
+        with pytest.raises(results.UntraceableError, match=f"imported files that .*: {file}. Put"):
+            run_one(TOY, "plain", 0, tmp_path)
+        assert not list(tmp_path.rglob("*.json"))
+    monkeypatch.setattr(results, "_state", lambda: COMMITTED)
+    assert run_one(TOY, "plain", 0, tmp_path).exists()
+
+
+def test_git_s_hashes_are_those_of_the_committed_files():
+    if (state := results._state()) is None:
+        pytest.skip("no repository")
+    known = {path: blob for path, blob in BLOBS.items() if f"mixup_lib/{path}" not in state.changed}
+    assert len(known) > 50 and known.items() <= state.blobs.items()
 
 
 def test_bad_arguments(tmp_path):

@@ -25,6 +25,7 @@ from mixup_lib.experiments import EXPERIMENTS, Experiment, __main__
 from mixup_lib.experiments.runner import of_training
 from mixup_lib.models import MLP
 from mixup_lib.training.evaluation import evaluate
+from tests.committed import COMMITTED
 from tools import course
 
 LOG, SLEEP = "MIXUP_TEST_LOG", "MIXUP_TEST_SLEEP"
@@ -65,7 +66,6 @@ def measure(config, method, seed, checkpoint):
     return {"metrics": {"test": test}} | of_training(model, history)
 
 
-COMMITTED = results._State("0" * 40, ())
 if __name__ in ("__main__", "__mp_main__"):  # the command, or a worker of it
     results._state = lambda: COMMITTED
 

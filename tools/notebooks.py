@@ -184,7 +184,7 @@ def main() -> int:
     if options.mode != "check":
         try:
             sync.apply()
-        except ValueError as error:  # a verdict that is stored otherwise, until its notebook has run
+        except ValueError as error:  # a verdict stored otherwise, until its notebook has run
             print(f"derived files wait: {error}", flush=True)
     failed = []
     paths = course.notebooks(options.names)

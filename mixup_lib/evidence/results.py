@@ -23,6 +23,7 @@ from mixup_lib.basics.writing import atomic_write
 
 __all__ = [
     "UntraceableError",
+    "check_late_imports",
     "check_traceable",
     "exists",
     "folder",
@@ -122,7 +123,7 @@ def provenance() -> dict:
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "commit": _commit(),
-        "source_sha256": _source(),
+        "source_sha256": _noted()[1],
         "mixup_lib": __version__,
         "python": platform.python_version(),
         **versions,
@@ -165,9 +166,37 @@ def check_traceable(root: Path | None = None) -> None:
         )
 
 
+def check_late_imports() -> None:
+    """Raises if a run imported code that its commit does not have.
+
+    The hash of a record holds the modules that were there when the run began. What a function
+    imports while it runs is read later, from files that may have changed since.
+
+    Raises:
+        UntraceableError: with the files, and what to do.
+    """
+    state = _state()
+    if state is None:
+        return  # an installed package, whose files nobody edits
+    names, _ = _noted()
+    late = {
+        file.relative_to(_PACKAGE).as_posix(): file
+        for name, file in _modules().items()
+        if name not in names
+    }
+    changed = [place for place, file in late.items() if _blob(file) != state.blobs.get(place)]
+    if changed:
+        raise UntraceableError(
+            "a record must name the commit that made it, and the run imported files that differ "
+            f"from it: {', '.join(sorted(changed))}. Put back the commit and run it once more; it "
+            "goes on from its checkpoint where it has one"
+        )
+
+
 class _State(NamedTuple):
     head: str  #: the commit
     changed: tuple[str, ...]  #: files of the library that differ from it, or are new
+    blobs: dict[str, str]  #: git's hash of each file of the library in it, by path in the library
 
 
 @cache
@@ -189,7 +218,10 @@ def _state() -> _State | None:
 
     try:
         changed = git("status", "--porcelain", ".").splitlines()
-        return _State(git("rev-parse", "HEAD"), tuple(line[3:] for line in changed))
+        head = git("rev-parse", "HEAD")
+        entries = (line.split("\t") for line in git("ls-tree", "-r", head, ".").splitlines())
+        blobs = {path: about.split()[2] for about, path in entries}
+        return _State(head, tuple(line[3:] for line in changed), blobs)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", None) or error
         raise UntraceableError(f"git can't tell which commit the code is at: {reason}") from error
@@ -204,18 +236,29 @@ def _commit() -> str | None:
     return None if state is None or state.changed else state.head
 
 
-@cache
-def _source() -> str:
-    """SHA-256 of the library's loaded modules, by name: tells which code ran without a commit."""
-    files = sorted(
-        (name, module.__file__)
-        for name, module in sys.modules.items()
+def _modules() -> dict[str, Path]:
+    """The files of the library's modules that are loaded, by name."""
+    return {
+        name: Path(module.__file__)
+        for name, module in sorted(sys.modules.items())
         if name.split(".")[0] == _PACKAGE.name and getattr(module, "__file__", None)
-    )
+    }
+
+
+@cache
+def _noted() -> tuple[frozenset[str], str]:
+    """The names of the modules loaded by now, and the SHA-256 of their names and contents: tells
+    which code ran without a commit."""
     digest = hashlib.sha256()
-    for name, file in files:
-        digest.update(name.encode() + Path(file).read_bytes())
-    return digest.hexdigest()
+    for name, file in (modules := _modules()).items():
+        digest.update(name.encode() + file.read_bytes())
+    return frozenset(modules), digest.hexdigest()
+
+
+def _blob(file: Path) -> str:
+    """The hash that git gives to a file's content."""
+    content = file.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _cpu() -> str:

@@ -105,7 +105,8 @@ def run_one(
         ValueError: if the experiment has no such method or seed, or can't run on ``device``.
         BlockingIOError: if another process is at this very run.
         FileExistsError: if another process recorded it meanwhile.
-        UntraceableError: if the record could not name the commit of its code; nothing is run.
+        UntraceableError: if the record could not name the commit of its code: nothing is run; or
+            the run imported code that this commit does not have: nothing is recorded.
     """
     if (method, seed) not in experiment.runs():
         raise ValueError(
@@ -139,6 +140,7 @@ def run_one(
             "config": config | {"method": experiment.methods[method]},
             "provenance": provenance,
         } | experiment.measure(deepcopy(config), method, seed, checkpoint)
+        results.check_late_imports()
         if not resumed:
             seconds = {"run": round(time.perf_counter() - start, 1)}
             record["seconds"] = record.get("seconds", {}) | seconds
