@@ -18,14 +18,16 @@ from assignments.variants import a2
 from tools import course
 
 MASTER = course.read(a2.MASTER)
-POINTS = {f"q{2 * i + 1}": 3.0 * (i < a2.REQUIRED) for i in range(a2.SLOTS)} | {
-    f"q{2 * i + 2}": 2.0 * (i < a2.REQUIRED) for i in range(a2.SLOTS)
-}
+POINTS = {"q0": 1.0, "q2": 1.0}
+for _i in range(a2.SLOTS):
+    POINTS.setdefault(f"q{2 * _i + 1}", 3.0 * (_i < a2.REQUIRED))
+    POINTS.setdefault(f"q{2 * _i + 2}", 2.0 * (_i < a2.REQUIRED))
 BINDING = [
     (name, flip)
     for name in a2.CASES
     for flip in ((False, True) if hasattr(a2.judge.case(name), "FLIP") else (False,))
 ]
+SHOWN = {"look-code", "example-tests", "what-your-tests-see-code"}  # for students' eyes alone
 TELLS = re.compile(r"test_case_|key_|HIDDEN_ONLY")
 
 
@@ -64,7 +66,7 @@ def graded(answers=(), cells=(), questions=None):
                 marks[question] = marks.get(question, 0) + points
         elif cell.id == f"{question}-solution":
             exec(answers.get(question, source), env)
-        else:
+        elif cell.id not in SHOWN:
             exec(source, env)
     return marks
 
@@ -75,7 +77,7 @@ def untouched(source):
 
 
 def solutions(cells):
-    return {name: cells[f"{name}-solution"] for name in POINTS}
+    return {name: cells[f"{name}-solution"] for name in POINTS if name != "q0"}
 
 
 def test_the_master_holds_the_published_draw():
@@ -234,15 +236,15 @@ def verdict(judge, test):
 
 
 def test_slow_tests_are_judged_by_what_they_finish(judge, monkeypatch):
-    monkeypatch.setattr(judge, "ALLOWED_MS", 5)
-    found = verdict(judge, spending(0.02))
+    monkeypatch.setattr(judge, "ALLOWED_MS", 2)
+    found = verdict(judge, spending(0.008))
     rounds = {len(runs) for runs in found.runs.values()}
     assert len(rounds) == 1 and judge.FEWEST <= rounds.pop() < judge.RUNS
     found.accepts(), found.catches(), found.stable()
     began = time.process_time()
     with pytest.raises(judge.Told, match="too slow: only . of 20 runs fit into the time"):
-        verdict(judge, spending(0.2))
-    assert time.process_time() - began < 2 + judge.SPARE * judge.RUNS * 8 * 0.005
+        verdict(judge, spending(0.05))
+    assert time.process_time() - began < 0.5 + judge.SPARE * judge.RUNS * 8 * 0.002
 
 
 @pytest.mark.parametrize(

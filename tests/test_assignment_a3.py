@@ -115,7 +115,7 @@ def master():
 def test_the_key_gets_full_marks_and_the_untouched_copy_none(master):
     marks = assigned.mark(master)
     assert not failed(marks), {name: text for name, (_, text) in marks.items() if text}
-    assert assigned.totals(marks) == {"q1": 3, "q2": 7, "q3": 5, "q4": 2, "q5": 5, "q6": 3}
+    assert assigned.totals(marks) == {"q0": 1, "q1": 2, "q2": 7, "q3": 5, "q4": 2, "q5": 5, "q6": 3}
     assert not any(points for points, _ in assigned.mark(assigned.untouched(master)).values())
 
 

@@ -1,5 +1,6 @@
 """A4: which check catches which mistake, in each modality, and what a variant asks otherwise."""
 
+import io
 import random
 
 import assigned
@@ -134,9 +135,11 @@ def master():
 
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_every_modality_brings_the_key_all_points(master, modality):
-    marks = assigned.mark(assigned.answered(master, choose(modality)))
+    printed = io.StringIO()
+    marks = assigned.mark(assigned.answered(master, choose(modality)), printed=printed)
     assert not failed(marks), {name: text for name, (_, text) in marks.items() if text}
     assert assigned.totals(marks) == POINTS
+    assert "when your functions work" not in printed.getvalue()  # it shows what was built
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

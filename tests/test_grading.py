@@ -10,6 +10,7 @@ import time
 import zipfile
 
 import nbformat
+import platforms
 import pytest
 import trial_assignment
 
@@ -324,29 +325,6 @@ def test_canvas_takes_its_table(graded):
     assert ["twin", "", "", "twin", "", ""] in canvas
 
 
-def moodle_takes(text, known, maximum):
-    """What Moodle's importer does with a worksheet: grades by number, or what it refuses.
-
-    Its rules (mod/assign/feedback/offline): three columns by their names; the number is what
-    follows the word Participant; a grade that is empty, below 0 or above the maximum is skipped.
-    """
-    lines = list(csv.reader(text.splitlines()))
-    places = [lines[0].index(name) for name in ("Identifier", "Grade", "Last modified (grade)")]
-    taken = {}
-    for line in lines[1:]:
-        number, given, _ = (line[place] for place in places)
-        number = number[len("Participant") :].strip()
-        if number in known and given != "" and 0 <= float(given) <= maximum:
-            taken[number] = float(given)
-    return taken
-
-
-HEADER = (
-    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
-    "Last modified (submission),Last modified (grade),Feedback comments\n"
-)
-
-
 def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
     folder, grades = tmp_path / "given", tmp_path / "grades"
     folder.mkdir()
@@ -360,7 +338,7 @@ def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
         "Group,Student,Number\nTeam One,Ada Able,10\nteam one,Ben Bold,\n"
     )
     dates = '"Friday, 27 November 2026, 5:00 PM","-"'
-    sheet = HEADER + "".join(
+    sheet = platforms.MOODLE + "".join(
         f'Participant {number},{name},{name.split()[0].lower()}@x.org,"Submitted for grading - ",'
         f'"{grade}","5.00",Yes,{dates},"old"\n'
         for number, name, grade in (
@@ -389,7 +367,7 @@ def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
     canvas = [line[0] for line in csv.reader((grades / "canvas.csv").open())]
     assert "Ada Able" in canvas and "Ben Bold" in canvas and "Team One" not in canvas
     filled = (grades / "moodle-worksheet.csv").read_text()
-    taken = moodle_takes(filled, {str(number) for number in range(5, 12)}, 5)
+    taken = platforms.moodle_takes(filled, {str(number) for number in range(5, 12)}, 5)
     assert taken == {"5": 1, "6": 5, "7": 4, "9": 4, "10": 5, "11": 4}
     old, new = (list(csv.reader(text.splitlines())) for text in (sheet, filled))
     changed = {
@@ -415,6 +393,38 @@ def test_moodles_own_worksheet_is_filled_in(out, key, tmp_path):
         (tmp_path / "sheet.csv").write_text(bad)
         with pytest.raises(AssignmentError, match=re.escape(sentence)):
             grade.folder(folder, grades, "a0", out, tmp_path / "sheet.csv", 1)
+
+
+def test_a_group_has_one_page_in_canvas_and_each_member_one_of_their_own(
+    out, key, tmp_path, monkeypatch
+):
+    """Canvas names the file of a group after it, without blanks, and gives what is uploaded under
+    that name to every member (its content_zipper.rb and generate_comments_from_files)."""
+    folder, grades = tmp_path / "given", tmp_path / "grades"
+    folder.mkdir(), grades.mkdir()
+    (folder / "teamone_21_340_a0.ipynb").write_text(key)
+    (folder / "lee_23_350_a0.ipynb").write_text(key)
+    (tmp_path / "groups.csv").write_text(
+        "Group,Student,Number\nTeam One,Ada Able,21\nTeam One,Ben Bold,22\n"
+    )
+    found = {"reason": "", "fault": "", "questions": {}, "errors": [], "names": [], "signs": []}
+    monkeypatch.setattr(sandbox, "run", lambda *given: found | {"identity": ""})
+    for points, told in ((("2", "1"), False), (("2", "2"), True)):
+        (grades / "by-hand.csv").write_text(
+            "Student,Number,Assignment,Question,Maximum,Points\n"
+            f"Ada Able,21,a0,q2,2,{points[0]}\nBen Bold,22,a0,q2,2,{points[1]}\n"
+        )
+        grade.folder(folder, grades, "a0", out, workers=1, groups=tmp_path / "groups.csv")
+        lines = {line[0]: line for line in csv.reader((grades / "canvas.csv").open())}
+        assert [lines[name][1] for name in ("Ada Able", "Ben Bold", "lee")] == ["21", "22", "23"]
+        pages = {path.name: path.read_text() for path in (grades / "feedback").iterdir()}
+        assert set(pages) == {"Ada-Able.html", "Ben-Bold.html", "lee_23_350_a0.html"}
+        assert f"{points[1]} points by hand" in pages["Ben-Bold.html"]
+        with zipfile.ZipFile(grades / "feedback-canvas.zip") as archive:
+            assert set(archive.namelist()) == {"teamone_21_340_a0.html", "lee_23_350_a0.html"}
+            page = html.unescape(archive.read("teamone_21_340_a0.html").decode())
+        assert ("2 points by hand" in page) == told
+        assert ("each member's own" in page) != told
 
 
 def test_feedback_helps_and_hides(graded):

@@ -16,7 +16,7 @@ def test_case_1(mix):
         },
     },
     "weights-overwritten": {
-        "marks": 19.0,
+        "marks": 19.5,
         "why": "The fix writes the second weight over the first where both classes are the same.",
         "answers": {
             "q2": """

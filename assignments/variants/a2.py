@@ -7,6 +7,7 @@ The texts, specimens and keys come from the pool of cases in ``assignments/suppo
 
 from __future__ import annotations
 
+import inspect
 import random
 import textwrap
 from dataclasses import dataclass
@@ -107,9 +108,12 @@ def slot_cells(i: int, slot: Slot) -> dict[str, str]:
     module, test, fix = judge.case(slot.name), f"q{2 * i - 1}", f"q{2 * i}"
     note = "" if i <= REQUIRED else " (for practice)"
     specimen = judge.source(module.BUGS[slot.specimen], slot.flip, f"specimen_{i}", doc=False)
+    question, code = warm_up(module.key_warm_up, slot.flip, f"specimen_{i}")
     found = {
         f"case-{i}-task": f"## Case {i}. {module.TITLE}{note}\n\n{module.text(slot.flip)}",
         f"case-{i}-specimen": specimen,
+        f"case-{i}-warm-up": "**Warm-up, without points.** " + question,
+        f"case-{i}-warm-up-code": code,
         f"{test}-solution": solution(judge.source(module.key_test, slot.flip, f"test_case_{i}")),
         f"{fix}-solution": solution(judge.source(module.key_fix, slot.flip, f"fixed_{i}",
                                                  doc=False)),
@@ -124,12 +128,19 @@ def slot_cells(i: int, slot: Slot) -> dict[str, str]:
             + "".join(f"        {argument},\n" for argument in arguments)
             + f"    )\n    verdict.{asked}"))
     for part, message in FIX_TESTS.items():
-        points = 1 if i <= REQUIRED else 0
+        points = (0.5 if i == 1 else 1) if i <= REQUIRED else 0  # the other half pays question 0
         found[f"{fix}-{part}"] = test_cell(f"test_{fix}_{part}", points, message.format(i=i), (
             "    from support.a2 import judge\n\n"
             "    judge.property_test(\n"
             f'        env.get("fixed_{i}"), "{slot.name}", "{part}", {slot.flip}\n    )'))
     return found
+
+
+def warm_up(function, flip: bool, specimen: str) -> tuple[str, str]:
+    """What a warm-up asks, and its code, in which the function's argument is the specimen."""
+    _, body = judge.source(function, flip, doc=False).split("\n", 1)
+    return (" ".join(inspect.getdoc(function).split()),
+            textwrap.dedent(body).replace("specimen(", f"{specimen}("))
 
 
 def solution(source: str) -> str:

@@ -108,7 +108,7 @@ WEIGHTS = {
     "and the share $r$,": "and $r$ = `1 - share[i]`,",
     "(1 / (1 + ratio * (1 - share) / share))": "(1 / (1 + ratio * share / (1 - share)))",
     "r = share.view(-1, 1)": "r = (1 - share).view(-1, 1)",
-    "r = share[i].item()": "r = 1 - share[i].item()",
+    "own = share": "own = 1 - share",
 }
 RESULTS = {
     "`ids`, int64 `(B, T)`, and `mask`, bool `(B, T)`.":
@@ -127,6 +127,8 @@ RESULTS = {
     "x, lengths = env": "lengths, x = env",
     "_, lengths = env": "lengths, _ = env",
     "x, _ = env": "_, x = env",
+    "ids, mask = collate": "mask, ids = collate",
+    "x, lengths = collate": "lengths, x = collate",
     "It returns the result and the targets.": "It returns the targets and the result.",
     "It returns the result, uint8, and the targets.":
         "It returns the targets and the result, uint8.",

@@ -11,7 +11,7 @@ def everything() -> None:
     import numpy  # noqa: F401
     import otter  # noqa: F401
     import scipy.stats  # noqa: F401
-    import torch
+    import torch.distributed.tensor  # noqa: F401, torch.testing.assert_close does, at its first call
 
     # Several threads that wait for a core use up a submission's processor time.
     torch.set_num_threads(1)

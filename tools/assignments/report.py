@@ -431,24 +431,45 @@ def page(markdown: str, title: str) -> str:
 
 
 def feedback_name(row: dict, name: str) -> str:
-    """A feedback file's name, as the platform wants it for upload: Moodle reads name, number and
-    plugin; Canvas wants the name of the file that was handed in, and another ending is allowed."""
+    """A feedback file's name, one a student, as the platform wants it for upload: Moodle reads
+    name, number and plugin; Canvas the name of the file that was handed in (see :func:`zips` for
+    that of a group), and another ending is allowed."""
     if row["platform"] == "moodle" and row["number"]:
         plain = name.replace("_", " ")
         return f"{plain}_{row['number']}_assignfeedback_file_feedback.html"
-    if row["platform"] == "canvas":
-        return f"{Path(row['file']).stem[:150]}.html"
+    if row["platform"] == "canvas" and not row["group"]:
+        return canvas_name(row)
     return f"{name}.html"
 
 
+def canvas_name(row: dict) -> str:
+    return f"{Path(row['file']).stem[:150]}.html"
+
+
 def zips(rows: list[dict], out: Path) -> None:
-    """One archive of feedback for each platform, to be uploaded as it is."""
+    """One archive of feedback for each platform, to be uploaded as it is.
+
+    Canvas finds a group by the name of its file, and gives the page to every member
+    (``generate_comments_from_files`` in its ``app/models/assignment.rb``): one page a group.
+    """
     for platform in {row["platform"] for row in rows if row["platform"]}:
         with zipfile.ZipFile(out / f"feedback-{platform}.zip", "w") as archive:
             for row in rows:
                 path = out / row["feedback"]
-                if row["platform"] == platform and path.exists():
+                if row["platform"] != platform or not path.exists():
+                    continue
+                if platform != "canvas" or not row["group"]:
                     archive.write(path, path.name)
+                elif canvas_name(row) not in archive.namelist():
+                    archive.writestr(canvas_name(row), page(text(shared(row, rows)), row["title"]))
+
+
+def shared(row: dict, rows: list[dict]) -> dict:
+    """A member's row as the whole group may read it: without points by hand that differ."""
+    if all(one["hand"] == row["hand"] for one in rows if one["original"] == row["original"]):
+        return row
+    note = "Points by hand are each member's own: look into your gradebook."
+    return row | {"by_hand": {}, "hand": {}, "notes": [*row["notes"], note]}
 
 
 def summary(rows: list[dict]) -> str:

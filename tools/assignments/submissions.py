@@ -92,8 +92,8 @@ def find(folder: Path) -> list[Submission]:
 
 
 def groups(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """The members of each group, name and number, from a table with the columns Group and Student,
-    and Number where the platform has one.
+    """The members of each group, name and number, by what :func:`plain` makes of the group's name,
+    from a table with the columns Group and Student, and Number where the platform has one.
 
     Raises:
         AssignmentError: No such table, or somebody who is in two groups.
@@ -116,7 +116,7 @@ def groups(path: Path) -> dict[str, list[tuple[str, str]]]:
             raise AssignmentError(
                 f"{path} has {student} in two groups, {known[student, number]} and {group}"
             )
-        found.setdefault(group.lower(), []).append((student, number))
+        found.setdefault(plain(group), []).append((student, number))
     return found
 
 
@@ -124,11 +124,16 @@ def spread(found: list[Submission], groups: dict) -> list[Submission]:
     """One submission for each member, where a group handed it in."""
     return [
         replace(one, student=student, number=number, group=one.student, notes=list(one.notes))
-        if (one.student.lower() in groups)
+        if plain(one.student) in groups
         else one
         for one in found
-        for student, number in groups.get(one.student.lower(), [("", "")])
+        for student, number in groups.get(plain(one.student), [("", "")])
     ]
+
+
+def plain(name: str) -> str:
+    """A name as Canvas writes it at the start of a file's: small letters and digits, no blanks."""
+    return re.sub(r"\W+", "", name.lower())
 
 
 def passed_over(name: str) -> bool:

@@ -131,6 +131,15 @@ BUGS = {
 key_fix = default
 
 
+def key_warm_up(specimen):
+    """Three calls, the first two after the same seed. Say before you run the cell which of the
+    three rows should be equal."""
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        mixed, partner, lam = specimen(torch.zeros(4, 1), 1.0)
+        print(seed, partner, lam)
+
+
 def key_test(mix):
     x = torch.randn(16, 3)
 

@@ -148,6 +148,16 @@ BUGS = {
 key_fix = masked_lerp
 
 
+def key_warm_up(specimen):
+    """One text has two tokens, the other has one and a place of padding. Say before you run the
+    cell what the new mask should be for both."""
+    real = torch.tensor([[True, True], [True, False]])
+    mask = real
+    ids, partner = torch.tensor([[3, 4], [7, 0]]), torch.tensor([1, 0])
+    embed, lam = torch.nn.Embedding(9, 1), torch.tensor([0.5, 0.5])
+    print(specimen(ids, mask, embed, partner, lam))
+
+
 def key_test(mix):
     lengths = torch.tensor([3, 5, 1, 4])
     real = torch.arange(5) < lengths[:, None]

@@ -194,6 +194,15 @@ BUGS = {f.__name__: f for f in (Always, ByGradient, Remembered, EvalOnly, OneWay
 key_fix = Plain
 
 
+def key_warm_up(specimen):
+    """The examples are 1, 10 and 100. Say before you run the cell what each of the two calls may
+    return."""
+    layer = specimen(1.0, 3)
+    x, y = torch.tensor([[1.0], [10.0], [100.0]]), torch.tensor([0, 1, 2])
+    print("training:", layer(x, y))
+    print("evaluation:", layer.eval()(x, y))
+
+
 def key_test(make):
     x, y = torch.eye(16), torch.arange(16)
     layer = make(1.0, 16)

@@ -93,6 +93,13 @@ BUGS = {f.__name__: f for f in (rate, alpha_itself, uniform, folded, one_sided, 
 key_fix = torch_beta
 
 
+def key_warm_up(specimen):
+    """Eight draws for each of two values of `alpha`. Say before you run the cell for which of
+    them they should lie near 0 and 1."""
+    for alpha in (0.2, 10.0):
+        print(alpha, specimen(alpha, 8))
+
+
 def key_test(draw):
     for alpha in (0.3, 4.0):
         lam = draw(alpha, 5000)
