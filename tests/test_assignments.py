@@ -2,11 +2,13 @@
 
 import ast
 import importlib
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,8 @@ import pytest
 import trial_assignment
 import yaml
 from otter.check.utils import IPythonInterpreter
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tools import course, sphinx_course
 from tools.assignments import AssignmentError, __main__, build, leaks, masters, prove, sandbox
@@ -44,12 +48,11 @@ def proof_of(folder, changes=None):
 
 
 def steps(name):
-    """What is proved of an assignment, as `make assignments` does. Wrong and right answers go
-    through the sandbox where no file of the assignment's own holds each of them to its marks, by
-    the same tests, in one process; so do submissions that misbehave, whose limits are the same in
+    """What is proved of an assignment, as `make assignments` does. Wrong and right answers are held
+    to their marks in the assignment's own file, by the same tests, in one process. Right answers of
+    A1 go through the sandbox, and so do submissions that misbehave, whose limits are the same in
     all."""
-    own = Path(__file__).with_name(f"test_assignment_{name}.py").exists()
-    return ["solution", "untouched", "leaks", *([] if own else ["limits", "wrong", "right"])]
+    return ["solution", "untouched", "leaks", *(["limits", "right"] if name == "a1" else [])]
 
 
 @pytest.mark.parametrize("name, step", [(name, step) for name in MASTERS for step in steps(name)])
@@ -57,11 +60,20 @@ def test_proof(out, name, step):
     assert list(getattr(prove.Proof(name, MASTERS[name], out=out), step)()) == []
 
 
-def test_answers_of_every_other_assignment_are_tried_in_its_own_file():
-    for name in set(MASTERS) - {"a1"}:
+def test_answers_of_every_assignment_are_tried_in_its_own_file():
+    for name in MASTERS:
         source = (course.ROOT / f"tests/test_assignment_{name}.py").read_text()
-        for pool in ("WRONG", "RIGHT"):
+        for pool in ("WRONG", *(["RIGHT"] if "right" not in steps(name) else [])):
             assert f'@pytest.mark.parametrize("name", {pool})' in source, (name, pool)
+
+
+def test_the_proof_tries_wrong_answers(out, monkeypatch):
+    """Two of A1 by the build's own way: one has a mistake, one imports what is blocked."""
+    proof = prove.Proof("a1", MASTERS["a1"], out=out)
+    answers = importlib.import_module("assignments.answers.a1")
+    some = {name: answers.WRONG[name] for name in ("two-permutations", "imported")}
+    monkeypatch.setattr(answers, "WRONG", some)
+    assert list(proof.wrong()) == []
 
 
 @pytest.mark.parametrize("name", MASTERS)
@@ -424,8 +436,143 @@ def test_a_book_of_a_variant_has_no_link_to_the_public_edition(monkeypatch, tmp_
     assert (course.colab_assignment("a1_draw_once") in line) == linked
 
 
-def test_container_copies_what_exists():
-    lines = (course.ROOT / "tools/assignments/Dockerfile").read_text().splitlines()
+@pytest.mark.parametrize("file", ["book", "tests"])
+def test_workflows_name_what_exists(file):
+    """Nobody has run them here: what they call is looked up, in the Makefile and the tree."""
+    text = (course.ROOT / f".github/workflows/{file}.yml").read_text()
+    makefile = (course.ROOT / "Makefile").read_text()
+    builder = (course.ROOT / "tools/book.py").read_text()  # writes what is uploaded
+    targets = re.search(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[1].split()
+    called = re.findall(r"\bmake ([a-z-]+)", text)
+    assert called and set(called) <= set(targets)
+    for job in yaml.safe_load(text)["jobs"].values():
+        for step in job["steps"]:
+            assert ("run" in step) != ("uses" in step), step
+            asked = step.get("with", {})
+            for path in asked.get("cache-dependency-path", "").split():
+                assert (course.ROOT / path).exists(), path
+            if step.get("run", "").startswith(".ci/"):
+                assert os.access(course.ROOT / step["run"], os.X_OK)
+            if "path" in asked:
+                assert f'"{asked["path"]}"'.replace("/", '" / "') in builder
+
+
+@pytest.mark.parametrize("secret, fails", [("", False), ("plum $1", False), ("plum", True)])
+def test_workflow_builds_the_variant_of_its_secret(tmp_path, secret, fails):
+    """Its step, with a make that says what it was given; the log shows no hidden test's text."""
+    workflow = yaml.safe_load((course.ROOT / ".github/workflows/book.yml").read_text())
+    step = next(
+        step
+        for step in workflow["jobs"]["publish"]["steps"]
+        if "make assignments" in step.get("run", "")
+    )
+    make = tmp_path / "make"
+    make.write_text(
+        '#!/bin/sh\necho "$1 $VARIANT" > called\nmkdir -p _build/variants/variant-1\n'
+        f'echo "Edition: variant-1"; echo "        assert hidden == 7"; exit {int(fails)}\n'
+    )
+    make.chmod(0o755)
+    run = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "SECRET": secret,
+            "GITHUB_ENV": "environment",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert bool(run.returncode) == fails, run
+    assert (tmp_path / "called").read_text() == f"assignments {secret}\n"
+    if secret:
+        assert "Edition" in run.stdout and "hidden" not in run.stdout
+    told = tmp_path / "environment"
+    assert (told.read_text() if told.exists() else "") == (
+        "STUDENT_COPIES=_build/variants/variant-1\n" if secret and not fails else ""
+    )
+
+
+DOCKERFILE = course.ROOT / "tools/assignments/Dockerfile"
+
+
+def test_container_copies_what_exists_and_starts_the_grader():
+    text = DOCKERFILE.read_text()
+    lines = text.splitlines()
     copied = [part for line in lines if line.startswith("COPY") for part in line.split()[1:-1]]
     assert copied and all((course.ROOT / part).exists() for part in copied)
-    assert Path(course.ROOT / "tools/assignments/__main__.py").exists()
+    command = json.loads(re.search(r"(?s)ENTRYPOINT (\[.*\])", text)[1].replace("\\\n", ""))
+    assert command[:3] == ["python", "-m", "tools.assignments"]
+    with pytest.raises(SystemExit, match="no autograder of 'a1' in /built"):
+        __main__.main([*command[3:], "--workers", "2"])
+
+
+def installed_by(wanted):
+    """The distributions that pip installs for these, with all that they need."""
+    found, left = set(), list(wanted)
+    while left:
+        asked = Requirement(left.pop())
+        name = canonicalize_name(asked.name)
+        extras = asked.extras or {""}
+        if (name, *sorted(extras)) in found:
+            continue
+        found.add((name, *sorted(extras)))
+        for line in importlib.metadata.requires(name) or ():
+            more = Requirement(line)
+            if not more.marker or any(more.marker.evaluate({"extra": one}) for one in extras):
+                left.append(line)
+    return {name for name, *_ in found}
+
+
+def test_container_installs_what_grading_imports():
+    lines = re.findall(r"RUN pip install (.*?)\n(?=[A-Z])", DOCKERFILE.read_text(), re.DOTALL)
+    packages = [
+        word.strip('"')
+        for line in lines
+        for word in re.sub(r"--\S+ (?:https\S+|/\S+)|--\S+|\\", "", line).split()
+    ]
+    project = tomllib.loads((course.ROOT / "pyproject.toml").read_text())["project"]["name"]
+    have = installed_by(word.replace("/course", project) for word in packages)
+    files = [*(course.ROOT / "tools/assignments").glob("*.py"), course.ROOT / "tools/course.py"]
+    names = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    names -= {*sys.stdlib_module_names, "tools", "assignments"}
+    assert {"torch", "otter", "psutil", "markdown_it", "mixup_lib"} <= names
+    other = {"otter": "otter-grader", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+    other["mixup_lib"] = project
+    lacking = {name for name in names if canonicalize_name(other.get(name, name)) not in have}
+    assert not lacking
+
+
+def test_container_finds_the_autograders(trial, tmp_path):
+    """The README's commands, with a docker that tells what it was asked."""
+    text = (course.ROOT / "assignments/README.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    (block,) = [found for found in blocks if "docker" in found]
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\nfor one in "$@"; do echo "$one"; done\necho\n')
+    docker.chmod(0o755)
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build/assignments").symlink_to(trial)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    said = subprocess.run(
+        ["bash", "-e", "-c", block],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    built, ran = (part.splitlines() for part in said.strip().split("\n\n"))
+    assert (course.ROOT / built[built.index("-f") + 1]) == DOCKERFILE
+    mounts = [line.removesuffix(":ro").split(":") for line in ran if re.match("/.*:/", line)]
+    inside = {target: Path(source) for source, target in mounts}
+    assert set(inside) == {"/built/a0_trial/autograder", "/submissions", "/grades"}
+    assert (inside["/built/a0_trial/autograder"] / "manifest.json").exists()
+    assert (tmp_path / "grades").is_dir() and "none" == ran[ran.index("--network") + 1]

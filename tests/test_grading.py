@@ -21,6 +21,7 @@ from tools.assignments import (
     grade,
     prove,
     report,
+    runner,
     sandbox,
     submissions,
 )
@@ -448,6 +449,28 @@ def test_feedback_helps_and_hides(graded):
     (moodle,), (canvas,) = names.values()
     assert moodle.split("_", 4)[1:4] == ["5", "assignfeedback", "file"]
     assert canvas == "broken_7_8_a.html"
+
+
+@pytest.mark.parametrize(
+    "message, told",
+    [
+        ("Error at line 3\n  f(x)\nIndexError: 5 is too large", "It ended in a IndexError, not"),
+        ("Error at line 3\n  assert f(x) == 7\nAssertionError: it is 8", ""),
+        ("Told: Told to the student: It is slow.\nmore", "It is slow."),
+    ],
+)
+def test_of_a_hidden_check_the_kind_of_error_is_told(message, told):
+    assert runner.told(message).startswith(told) and bool(runner.told(message)) == bool(told)
+
+
+def test_practice_that_was_left_out_is_one_line(graded):
+    case = {"hidden": False, "points": 0, "passed": False, "message": "No.", "told": ""}
+    question = {"score": 0, "possible": 0, "cases": [case | {"detail": "x"}] * 3}
+    row = graded[0][0] | {"questions": {"q9": question}}
+    assert "Nothing passes yet." in report.text(row)
+    assert "failed" not in report.text(row) and "q9" not in report.teachers_text([row])
+    question["cases"][0] = case | {"detail": "", "passed": True}
+    assert "failed: No." in report.text(row)
 
 
 def test_the_teachers_page_tells_what_failed(graded):

@@ -25,6 +25,7 @@ UNITS = (
     BOOK,
     ("test_grading.py", "test_grading_class.py", "test_sandbox.py"),
     ("test_assignment_a2.py",),
+    ("test_assignment_a1.py",),
     ("test_assignment_a3.py",),
     ("test_assignment_a4.py",),
     ("test_processes.py",),

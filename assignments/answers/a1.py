@@ -124,6 +124,40 @@ def mix_k(x, y, num_classes, k, alpha, rng):
             sum(w * targets[i] for w, i in zip(weights, index)), weights, index)"""
         },
     },
+    "double-precision": {
+        "marks": 39.0,
+        "why": "NumPy's weights stay in double precision, and so does the mixture.",
+        "answers": {
+            "q5": """
+def mix_k(x, y, num_classes, k, alpha, rng):
+    if k < 1 or alpha <= 0:
+        raise ValueError(f"k is {k} or alpha is {alpha}")
+    weights = torch.tensor(rng.dirichlet([alpha] * k))
+    rows = [draw_partners(len(x), rng) for _ in range(k - 1)]
+    index = torch.stack([torch.arange(len(x)), *rows])
+    targets = F.one_hot(y, num_classes)
+    return (torch.stack([w * x[i].double() for w, i in zip(weights, index)]).sum(0),
+            sum(w * targets[i] for w, i in zip(weights, index)), weights, index)"""
+        },
+    },
+    "no-zero-grad": {
+        "marks": 37.0,
+        "why": "Gradients of all earlier steps add up, and the network does not learn.",
+        "answers": {
+            "q9": """
+def train_network(x, y, alpha, seed):
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network = make_network()
+    optimizer = torch.optim.Adam(network.parameters(), RATE)
+    for _ in range(EPOCHS):
+        for rows in torch.from_numpy(rng.permutation(len(x))).split(BATCH):
+            x_mixed, y_mixed, lam, perm = mix_batch(x[rows], y[rows], 10, alpha, rng)
+            soft_loss(network(x_mixed), y_mixed).backward()
+            optimizer.step()
+    return network"""
+        },
+    },
     "normalising-mean": {
         "marks": 38.0,
         "why": "The mean of cross_entropy divides by the class weights of each label's batch.",

@@ -342,6 +342,9 @@ def text(row: dict) -> str:
     if row["errors"]:
         lines += ["", "## Cells that failed", "", *(f"- `{error}`" for error in row["errors"])]
     for name, question in sorted(row["questions"].items(), key=lambda q: natural(q[0])):
+        if left_out(question):
+            lines += ["", f"## {name}, for practice", "", "Nothing passes yet."]
+            continue
         lines += [
             "",
             f"## {name}: {number(question['score'])} of {number(question['possible'])}",
@@ -352,6 +355,11 @@ def text(row: dict) -> str:
     for name, answer in row["written"].items():
         lines += ["", f"## {name}, marked by hand", "", answer]
     return "\n".join(lines) + "\n"
+
+
+def left_out(question: dict) -> bool:
+    """Whether a question is for practice, and was not tried or to no avail."""
+    return not question["possible"] and not any(case["passed"] for case in question["cases"])
 
 
 def said(case: dict, more: str) -> list[str]:
@@ -416,7 +424,7 @@ def teachers_text(rows: list[dict]) -> str:
         lines += [f"- `{error}`" for error in row["errors"]]
         for name, question in sorted(row["questions"].items(), key=lambda q: natural(q[0])):
             for case in question["cases"]:
-                if not case["passed"]:
+                if not case["passed"] and not left_out(question):
                     first, *rest = said(case, case["detail"])
                     lines += [f"- {name}, {first[2:]}", *rest]
     return "\n".join(lines) + "\n"

@@ -28,6 +28,8 @@ SHOWN = 500  # characters of an error's message
 TICK = 0.5  # seconds between two looks at a cell's time
 # A hidden test's message is the teacher's. What follows this, up to the line's end, is told.
 TOLD = re.compile(r"Told to the student: (.*)")
+# The last line of a failed test's message, where no assertion failed but the answer raised.
+RAISED = re.compile(r"^(?!AssertionError\b)([A-Z]\w{2,30}(?:Error|Exception)): [^\n]*\s*\Z", re.M)
 # Cell magics that run a program, as `%%bash` does.
 PROGRAMS = (
     "bash",
@@ -389,12 +391,20 @@ def outcome(test) -> dict:
                 "message": result.test_case.success_message
                 if result.passed
                 else result.test_case.failure_message,
-                "told": " ".join(TOLD.findall(result.message or "")) if not result.passed else "",
+                "told": "" if result.passed else told(result.message or ""),
                 "detail": "" if result.passed else (result.message or "")[-3 * SHOWN :],
             }
             for result in test.test_case_results
         ],
     }
+
+
+def told(message: str) -> str:
+    """What a student may read of a failed hidden test."""
+    if found := TOLD.findall(message):
+        return " ".join(found)
+    raised = RAISED.search(message)
+    return f"It ended in a {raised[1]}, not in a comparison." if raised else ""
 
 
 def nothing(possible: float, error: BaseException) -> dict:

@@ -53,7 +53,11 @@ def load(function, flip: bool = False):
     """The pool function, with the convention exchanged if flip."""
     namespace = {}
     exec(compile(PRELUDE + source(function, flip), IMPLEMENTATION, "exec"), namespace)
-    return namespace[function.__name__]
+    loaded = namespace[function.__name__]
+    methods = vars(loaded).values() if isinstance(loaded, type) else ()
+    for part in (loaded, *filter(inspect.isfunction, methods)):
+        part.__qualname__ = "implementation"  # an error's message does not give away which one
+    return loaded
 
 
 def isolated(function, seed: int):
