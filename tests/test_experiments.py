@@ -1,9 +1,8 @@
-"""The runner: order, skipping, resuming, workers, and the records in the repository."""
+"""The runner: order, skipping, resuming, and the records in the repository."""
 
 import importlib
 import json
 import math
-import multiprocessing
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -22,15 +21,12 @@ LOG = "MIXUP_TEST_LOG"
 
 
 def measure(config, method, seed, checkpoint):
-    """Stands in for training; at module level, so that a worker can import it."""
+    """Stands in for training."""
     Path(os.environ[LOG]).open("a").write(f"{method}{seed} ")
     if method == os.environ.get("MIXUP_TEST_BREAK"):
         raise KeyboardInterrupt
-    return {"metrics": {"test": {"accuracy": 0.5, "pid": os.getpid()}}}
+    return {"metrics": {"test": {"accuracy": 0.5}}}
 
-
-if multiprocessing.parent_process():  # a worker, which imports this file
-    results._state = lambda: COMMITTED
 
 TOY = Experiment("toy", "a toy", {"epochs": 1}, {"plain": {}, "mixup": {"k": 2}}, (0, 1), measure)
 
@@ -61,15 +57,6 @@ def test_runs_seed_by_seed_resumes_and_skips(tmp_path, log, monkeypatch):
     assert record["config"] == {"epochs": 1, "method": {"k": 2}, "device": "cpu"}
     assert {"provenance", "metrics", "seed", "method", "experiment"} <= set(record)
     assert record["seconds"]["run"] >= 0
-
-
-def test_workers_share_the_list(tmp_path, log):
-    run(TOY, workers=2, root=tmp_path / "results", tell=lambda line: None)
-    assert sorted(log.read_text().split()) == ["mixup0", "mixup1", "plain0", "plain1"]
-    records = results.load("toy", tmp_path / "results")
-    assert len(records) == 4
-    assert os.getpid() not in {r["metrics"]["test"]["pid"] for r in records}
-    assert {r["provenance"]["threads"] for r in records} == {1}
 
 
 def test_what_a_run_imports_late_must_be_as_committed(tmp_path, log, monkeypatch):

@@ -4,6 +4,7 @@ As a script, this file is that command with the toys: what the tests kill, and s
 """
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -47,6 +48,8 @@ slow_noise.__module__ = "toy"  # a checkpoint names it, and is read here and in 
 def measure(config, method, seed, checkpoint):
     with open(os.environ[LOG] + "-runs", "a") as log:
         log.write(f"{method}{seed} ")
+    with open(os.environ[LOG] + "-processes", "a") as log:
+        log.write(f"{os.getpid()} ")
     splits = digits(seed=seed)
     x, y = (tensor[: 50 * STEPS] for tensor in splits.train.tensors)
     model = initialised(partial(MLP, 64, 16, 10), seed)
@@ -66,7 +69,7 @@ def measure(config, method, seed, checkpoint):
     return {"metrics": {"test": test}} | of_training(model, history)
 
 
-if __name__ in ("__main__", "__mp_main__"):  # the command, or a worker of it
+if __name__ == "__main__" or multiprocessing.parent_process():  # the command, or a worker of it
     results._state = lambda: COMMITTED
 
 TOY = Experiment("toy", "a toy", {"device": "cpu"}, dict.fromkeys(METHODS, {}), (0, 1), measure)
@@ -141,6 +144,18 @@ def test_two_commands_side_by_side_share_the_runs(tmp_path, main):
     runs = (tmp_path / "log-runs").read_text().split()
     assert sorted(runs) == ["mixup0", "mixup1", "plain0", "plain1"]
     assert len(measured(tmp_path)) == 4
+
+
+def test_workers_share_the_runs(tmp_path, main):
+    assert main("toy", "--workers", "2") == 0
+    runs, processes = (
+        (tmp_path / f"log-{what}").read_text().split() for what in ("runs", "processes")
+    )
+    assert sorted(runs) == ["mixup0", "mixup1", "plain0", "plain1"]
+    assert str(os.getpid()) not in processes
+    records = results.load("toy", tmp_path / "results")
+    assert len(records) == 4
+    assert {record["provenance"]["threads"] for record in records} == {1}
 
 
 def test_a_closed_pipe_ends_quietly():

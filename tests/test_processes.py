@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from two_processes import Mixing, mixed, network, train, unmixed
+from two_processes import Mixing, mixed, network, scheduled, train, unmixed
 
 from mixup_lib.training.runtime import group_size, launched, make_runtime, rank
 from tools import course
@@ -75,6 +75,12 @@ def test_without_mixes_two_take_the_steps_of_one(ranks):
     for found in ranks:
         torch.testing.assert_close(found["unmixed"]["weights"], one["weights"])
         torch.testing.assert_close(numbers(found["unmixed"]["rows"]), numbers(one["rows"]))
+
+
+def test_a_schedule_asks_two_as_it_asks_one(ranks):
+    one = scheduled()
+    for found in ranks:
+        torch.testing.assert_close(found["scheduled"], one)
 
 
 def test_shares_put_together_are_the_batches_of_one_process(ranks):

@@ -1,8 +1,6 @@
 """Where and how training runs: Fabric only when asked for, bars only where somebody watches."""
 
 import builtins
-import os
-import subprocess
 import sys
 
 import pytest
@@ -80,15 +78,3 @@ def test_the_bar_is_quiet_unless_watched(capfd, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     fit(model, data, epochs=1, progress=True)
     assert capfd.readouterr().err == ""
-
-
-def test_the_core_imports_nothing_heavy():
-    code = (
-        "import sys, mixup_lib, mixup_lib.models, mixup_lib.evidence.results;"
-        "heavy = {'lightning', 'lightning_fabric', 'timm', 'torchvision', 'matplotlib', 'sklearn'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
-    )
-    assert done.stdout.strip() == "[]"

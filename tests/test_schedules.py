@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
-from mixup_lib import Mix, draw_mixup, fit
+from mixup_lib import draw_mixup, fit
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.mixing.schedules import (
     alpha_constant,
@@ -151,37 +151,3 @@ def test_fit_asks_at_every_step_and_stops_mixing_when_it_says_so():
     fit(model, data, epochs=2, batch_size=4, mixing=mixing, forward=forward)
     assert recording.asked == pytest.approx([0, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6])
     assert seen == [2, 2, 2, 1, 1, 1]
-
-
-def weighed(batch_size, progress, generator):
-    """Shows the alpha of the step in the weights, where the seeds of two processes can't."""
-    share = torch.full((batch_size,), alpha_cosine(progress, 0.9, 0.1))
-    itself = torch.arange(batch_size)
-    return Mix(torch.stack([itself, itself]), torch.stack([share, 1 - share]))
-
-
-def scaled(model, x, mix):
-    return model(x) * mix.lam.unsqueeze(1)
-
-
-def test_two_processes_agree(monkeypatch):
-    connector = pytest.importorskip("lightning_fabric.connector")
-    # A test that imported IPython before makes Fabric believe that it runs in a notebook.
-    monkeypatch.setattr(connector, "_IS_INTERACTIVE", False)
-    x = torch.rand(16, 3, generator=torch.Generator().manual_seed(0))
-    data, weights = TensorDataset(x, torch.arange(16) % 2), []
-    for processes in (1, 2):
-        model = initialised(partial(MLP, 3, 4, 2), 0)
-        fit(
-            model,
-            data,
-            epochs=2,
-            batch_size=8,
-            mixing=weighed,
-            forward=scaled,
-            processes=processes,
-            device="cpu",
-            progress=False,
-        )
-        weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
-    assert torch.allclose(*weights, atol=1e-6)

@@ -15,8 +15,9 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from mixup_lib import draw_mixup, evaluate
+from mixup_lib import Mix, draw_mixup, evaluate
 from mixup_lib.basics.seeds import initialised
+from mixup_lib.mixing.schedules import alpha_cosine
 from mixup_lib.training.fitting import cosine, fit
 from mixup_lib.training.runtime import rank
 
@@ -92,6 +93,24 @@ def unmixed(**changes) -> dict:
     return {"rows": rows, "weights": weights(model)}
 
 
+def weighed(batch_size, progress, generator) -> Mix:
+    """Shows the alpha of the step in the weights, where the seeds of two processes can't."""
+    share = torch.full((batch_size,), alpha_cosine(progress, 0.9, 0.1))
+    itself = torch.arange(batch_size)
+    return Mix(torch.stack([itself, itself]), torch.stack([share, 1 - share]))
+
+
+def scaled(model, x, mix):
+    return model(x) * mix.lam.unsqueeze(1)
+
+
+def scheduled() -> dict:
+    """Weights after a run whose every step depends on the progress of the whole run."""
+    model = initialised(partial(nn.Linear, 5, 3), 0)
+    train(model, mixing=weighed, forward=scaled)
+    return weights(model)
+
+
 def validated(n: int) -> dict:
     """What fit measured on ``n`` examples, and what one process measures with the same model."""
     model = network()
@@ -119,6 +138,7 @@ def main(folder: Path, how: str) -> None:
     else:
         found = {
             "unmixed": unmixed(),
+            "scheduled": scheduled(),
             "whole": mixed(),
             "again": mixed(folder / f"whole{rank()}.pt", processes=2),
             "stopped": mixed(file, stop=6),  # four batches an epoch: in the second one

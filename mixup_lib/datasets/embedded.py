@@ -1,8 +1,10 @@
-"""Real data that comes with scikit-learn: nothing to download, the same on every machine."""
+"""Real data that comes with scikit-learn: nothing to download, the same on every machine.
+
+scikit-learn is imported when it is asked for them, since that takes a second.
+"""
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits, load_sample_images
 from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.utils.data import TensorDataset
@@ -38,6 +40,8 @@ def digits(
         Alpaydin and Kaynak, *Optical Recognition of Handwritten Digits*, UCI, 1998; the test
         part of that collection, as bundled with scikit-learn.
     """
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     x = torch.from_numpy(bunch.images).float().div_(16).unsqueeze(1)
     y = torch.from_numpy(bunch.target).long()
@@ -76,6 +80,8 @@ def photographs(size: int | tuple[int, int] = 224) -> Tensor:
         raise ValueError(
             f"size must be an integer of 1 or more, or (height, width) of two such; got {size!r}"
         )
+    from sklearn.datasets import load_sample_images
+
     x = torch.from_numpy(np.stack(load_sample_images().images)).permute(0, 3, 1, 2).float() / 255
     # The largest window of the wanted proportions, around the centre.
     scale = min(x.shape[2] / shape[0], x.shape[3] / shape[1])

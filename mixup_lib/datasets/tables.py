@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_diabetes, load_iris
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
@@ -106,6 +105,8 @@ def uci(
     if name not in UCI:
         raise ValueError(f"name={name!r}; valid are {', '.join(UCI)}")
     if name == "iris":
+        from sklearn.datasets import load_iris  # not with this module: it takes a second
+
         x, y = map(torch.from_numpy, load_iris(return_X_y=True))
     else:
         source = SOURCES[name]
@@ -144,6 +145,8 @@ def diabetes(
         Efron, Hastie, Johnstone, Tibshirani, *Least Angle Regression*, 2004; bundled with
         scikit-learn.
     """
+    from sklearn.datasets import load_diabetes  # not with this module: it takes a second
+
     x, y = map(torch.from_numpy, load_diabetes(return_X_y=True, scaled=False))
     return _split("diabetes", x, y, (), seed, train=train, validation=validation, test=test)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.optional import require
+from mixup_lib.datasets.pretrained import minilm_file
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.models.text import PLACES, valid_positions
 
@@ -131,8 +132,6 @@ def _load(encoder: nn.Module, name: str, shape: dict) -> None:
     """Puts pretrained weights into an encoder of their shape."""
     if name != "minilm" or shape != MINILM_SHAPE:
         raise ValueError(f"pretrained={name!r} with {shape}; valid is 'minilm' with {MINILM_SHAPE}")
-    from mixup_lib.datasets.pretrained import minilm_file  # a room that costs a second
-
     weights = require("safetensors.torch", "text").load_file(minilm_file("model.safetensors"))
     # The file has what this model does without: a pooling layer, and positions as numbers.
     weights = {k: v for k, v in weights.items() if not k.startswith("pooler.")}

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.optional import require
+from mixup_lib.datasets.pretrained import efficientnet_file
 
 __all__ = ["PretrainedNet"]
 
@@ -72,7 +73,5 @@ def _load(network: nn.Module, architecture: str) -> None:
             f"weights='efficientnet-lite0' are those of 'tf_efficientnet_lite0', got "
             f"architecture={architecture!r}"
         )
-    from mixup_lib.datasets.pretrained import efficientnet_file  # a room that costs a second
-
     weights = torch.load(efficientnet_file(), weights_only=True)
     network.load_state_dict(dict(zip(network.state_dict(), weights.values(), strict=True)))
