@@ -1,4 +1,4 @@
-"""Sounds in a page: the players' bytes, the slider, and both of them in a real browser."""
+"""Sounds in a page: the players' bytes, and the slider; test_browser.py plays them."""
 
 import base64
 import io
@@ -10,15 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from mixup_lib import Mix, audio
 from mixup_lib.page import interactive, media
 
 RATE = 8000
-PLAYED = """async sound => {
-  await sound.play();
-  await new Promise(done => sound.addEventListener("ended", done));
-  return [sound.duration, sound.error];
-}"""
 
 
 def sounds(samples=4000, seed=0):
@@ -100,52 +94,3 @@ def test_bad_sliders_are_named(changes, message):
 def test_labels_are_text():
     assert "<b>" not in slider(label_a='<b>"one"').html
     assert "<b>" not in players(sounds={'<b>"one"': sounds()[0]}).html
-
-
-@pytest.fixture(scope="module")
-def page(chromium):
-    from playwright.sync_api import sync_playwright
-
-    options = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--autoplay-policy=no-user-gesture-required",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        page = browser.new_page()
-        page.set_default_timeout(120_000)
-        errors = []
-        page.on("pageerror", lambda error: errors.append(error))
-        page.set_content(slider().html + players().html)
-        yield page
-        assert not errors
-        browser.close()
-
-
-def test_the_players_play(page):
-    for sound in page.locator("audio").all():
-        assert sound.evaluate(PLAYED) == [0.5, None]
-
-
-def test_the_slider_mixes_by_either_weights_with_the_keyboard_alone(page):
-    root = page.locator("[data-mixup=sound]")
-    said, bars = root.locator("[data-said]"), root.locator("[data-share]")
-    knob, tick = root.locator("input[type=range]"), root.locator("input[type=checkbox]")
-    knob.focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-    assert [share.inner_text() for share in bars.all()] == ["0.70", "0.30"]
-    assert said.inner_text() == "Weights of the waves: 0.70 one, 0.30 two."
-    tick.focus()
-    page.keyboard.press("Space")
-    pair = Mix(torch.tensor([[0, 1], [1, 0]]), torch.tensor([[0.7, 0.3], [0.3, 0.7]]))
-    weights = audio.loudness_mix(pair, sounds(), RATE).weights[:, 0]
-    one, two = (weights / weights.norm()).tolist()
-    assert said.inner_text() == f"Weights of the waves: {one:.2f} one, {two:.2f} two."
-    assert [share.inner_text() for share in bars.all()] == ["0.70", "0.30"]  # the label stays
-    for button in root.locator("button").all():
-        button.focus()
-        page.keyboard.press("Enter")
-    assert root.get_attribute("data-played") == "3"

@@ -1,7 +1,10 @@
 """The built book in a real browser, with every other address blocked."""
 
 import pytest
+import torch
+from test_audio_page import RATE, players, slider, sounds
 
+from mixup_lib import Mix, audio
 from tools import course
 
 CHAPTERS = [f"notebooks/{path.stem}.html" for path in course.notebooks()]
@@ -52,6 +55,11 @@ PLAYED = """async media => {
   media.pause();
   return {at: media.currentTime, seconds: media.duration, width: media.videoWidth,
           controls: media.controls, name: media.ariaLabel, poster: media.poster};
+}"""
+PLAYED_TO_THE_END = """async sound => {
+  await sound.play();
+  await new Promise(done => sound.addEventListener("ended", done));
+  return [sound.duration, sound.error];
 }"""
 HAS_MATHS = ("book/preface.html", *CHAPTERS)
 
@@ -181,3 +189,42 @@ def test_a_hidden_solution_opens(tab, site):
     solution.locator("summary").click()
     assert solution.locator("pre").first.is_visible()
     assert not tab.troubles, tab.troubles
+
+
+@pytest.fixture(scope="module")
+def cell(context):
+    """What cells of sounds show, without the book around it."""
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.set_content(slider().html + players().html)
+    yield page
+    assert not errors
+    page.close()
+
+
+def test_the_players_play(cell):
+    for sound in cell.locator("audio").all():
+        assert sound.evaluate(PLAYED_TO_THE_END) == [0.5, None]
+
+
+def test_the_slider_mixes_by_either_weights_with_the_keyboard_alone(cell):
+    root = cell.locator("[data-mixup=sound]")
+    said, bars = root.locator("[data-said]"), root.locator("[data-share]")
+    knob, tick = root.locator("input[type=range]"), root.locator("input[type=checkbox]")
+    knob.focus()
+    for _ in range(20):
+        cell.keyboard.press("ArrowRight")
+    assert [share.inner_text() for share in bars.all()] == ["0.70", "0.30"]
+    assert said.inner_text() == "Weights of the waves: 0.70 one, 0.30 two."
+    tick.focus()
+    cell.keyboard.press("Space")
+    pair = Mix(torch.tensor([[0, 1], [1, 0]]), torch.tensor([[0.7, 0.3], [0.3, 0.7]]))
+    weights = audio.loudness_mix(pair, sounds(), RATE).weights[:, 0]
+    one, two = (weights / weights.norm()).tolist()
+    assert said.inner_text() == f"Weights of the waves: {one:.2f} one, {two:.2f} two."
+    assert [share.inner_text() for share in bars.all()] == ["0.70", "0.30"]  # the label stays
+    for button in root.locator("button").all():
+        button.focus()
+        cell.keyboard.press("Enter")
+    assert root.get_attribute("data-played") == "3"

@@ -33,6 +33,10 @@ class Splits:
     classes: tuple[str, ...]
     checksum: str | None = None
 
+    def parts(self, *names: str) -> dict[str, Dataset]:
+        """Its parts by name: those named, or test, validation and train."""
+        return {name: getattr(self, name) for name in names or ("test", "validation", "train")}
+
     def __repr__(self) -> str:
         # Sizes only: the default would print memory addresses, which differ in every run.
         parts = ", ".join(

@@ -9,9 +9,8 @@ from torch.utils.data import TensorDataset
 from mixup_lib import datasets
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments.runner import of_training, rounded
+from mixup_lib.experiments.runner import of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
-from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.fitting import fit
 from mixup_lib.training.history import History
 
@@ -79,10 +78,8 @@ def measure(config: dict, splits: Splits, seed: int, checkpoint: Path | None, **
         The measured part of a record.
     """
     model, standardise, history = train(config, splits, seed, checkpoint, **own)
-    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
+    parts = {name: standardise.of(part) for name, part in splits.parts().items()}
     return {
-        "metrics": {
-            name: rounded(evaluate(model, standardise.of(data))) for name, data in parts.items()
-        },
+        "metrics": of_parts(model, parts),
         "data_checksum": splits.checksum,
     } | of_training(model, history)

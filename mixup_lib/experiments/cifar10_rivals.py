@@ -49,7 +49,7 @@ from torchvision.transforms import v2
 from mixup_lib.basics.seeds import generator_for
 from mixup_lib.experiments import cifar10, cifar10_when
 from mixup_lib.experiments.cifar10_methods import attacked, bins, corrupted
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training, rounded
 from mixup_lib.measures.calibration import fit_temperature
 from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
 from mixup_lib.mixing.hidden import manifold
@@ -135,11 +135,9 @@ def measure_choice(config: dict, method: str, seed: int, checkpoint: Path) -> di
     """Trains once and reads the validation and training data, never the test data."""
     splits = cifar10.load(config, seed)
     model, standardise, history = cifar10.train(config, splits, seed, checkpoint, **TRIES[method])
-    parts = {"validation": splits.validation, "train": splits.train}
+    parts = splits.parts("validation", "train")
     return {
-        "metrics": {
-            name: rounded(evaluate(model, standardise.of(data))) for name, data in parts.items()
-        },
+        "metrics": of_parts(model, {name: standardise.of(part) for name, part in parts.items()}),
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

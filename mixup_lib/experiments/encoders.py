@@ -36,12 +36,12 @@ from mixup_lib import datasets
 from mixup_lib.basics.optional import require
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.models import PLACES, mix_at
 from mixup_lib.text.tokens import encode_splits, encode_with
-from mixup_lib.training.fitting import evaluate, fit
+from mixup_lib.training.fitting import fit
 
 cross_entropy = partial(F.cross_entropy, reduction="none")
 
@@ -129,9 +129,8 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         **fit_settings(config, **own),
     )
     scores = [row["validation_nll"] for row in history.rows if "validation_nll" in row]
-    judged = ("test", "validation", "train")
     return {
-        "metrics": {name: rounded(evaluate(model, getattr(parts, name))) for name in judged},
+        "metrics": of_parts(model, parts.parts()),
         "best_epoch": scores.index(min(scores)) + 1,
         "data_checksum": splits.checksum,
     } | of_training(model, history)

@@ -33,7 +33,7 @@ from torchvision.transforms import InterpolationMode, v2
 from mixup_lib import datasets
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments.runner import Experiment, described, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
 from mixup_lib.models import parameter_count
@@ -200,10 +200,9 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; a run is too short for a checkpoint."""
     splits = load(seed, config)
     net, history, seconds, extra = trained(config, splits.train, seed, **METHODS[method])
-    parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
     return {
         "fit": history.settings,
-        "metrics": {name: rounded(evaluate(net, part)) for name, part in parts.items()},
+        "metrics": of_parts(net, splits.parts()),
         "seconds": rounded(seconds, 2),
         "parameters": parameter_count(net),
         "extra_parameters": extra,

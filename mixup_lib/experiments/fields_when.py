@@ -26,10 +26,9 @@ from mixup_lib import datasets
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
 from mixup_lib.experiments import heard, uci
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.mixing.draw import draw_mixup
-from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.fitting import fit
 
 CONFIG = {
@@ -87,9 +86,8 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     epochs = own.pop("epochs")
     settings = fit_settings(config | {"epochs": epochs}, **own)
     history = fit(model, splits.train, seed=seed, progress=False, **settings)
-    parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
     return {
-        "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
+        "metrics": of_parts(model, splits.parts()),
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

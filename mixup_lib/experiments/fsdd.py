@@ -20,11 +20,11 @@ from mixup_lib.audio import LogMel, mix_by_loudness, spec_augment
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets.audio import FSDD_RATE
 from mixup_lib.experiments import settings
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.mixing.mix import Mix
 from mixup_lib.models import SpectrogramNet
-from mixup_lib.training.fitting import evaluate, fit
+from mixup_lib.training.fitting import fit
 
 CONFIG = {
     "claim": {
@@ -119,11 +119,7 @@ def measure(
         **settings.fit_settings(config, **methods[method]),
     )
     return {
-        "metrics": {
-            "test": rounded(evaluate(model, splits.test)),
-            "validation": rounded(evaluate(model, splits.validation)),
-            "train": rounded(evaluate(model, splits.train)),
-        },
+        "metrics": of_parts(model, splits.parts()),
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

@@ -30,7 +30,7 @@ from mixup_lib import datasets
 from mixup_lib.audio import LogMel
 from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets import stratified_split
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training, rounded
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.mixing.schedules import (
@@ -42,7 +42,6 @@ from mixup_lib.mixing.schedules import (
 )
 from mixup_lib.models.multimodal import companions, mix_apart
 from mixup_lib.training.adaptive import adaptive_alpha, draw_adaptive
-from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.fitting import fit
 from mixup_lib.training.history import History
 
@@ -166,7 +165,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         **fit_settings(config, **METHODS[method]),
     )
     measured = {
-        "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
+        "metrics": of_parts(model, parts),
         "data_checksum": checksum,
     } | of_training(model, history)
     if method == "adaptive":

@@ -25,11 +25,10 @@ from torchvision.transforms import v2
 from mixup_lib import datasets
 from mixup_lib.basics.seeds import generator_for, initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model, without_name
 from mixup_lib.mixing.draw import draw_cutmix, draw_mixup
 from mixup_lib.training.augment import per_image
-from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.fitting import fit
 
 SIDE = 24
@@ -147,9 +146,8 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         progress=False,
         **fit_settings(config, **METHODS[method]),
     )
-    parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
     return {
-        "metrics": {name: rounded(evaluate(model, part)) for name, part in parts.items()},
+        "metrics": of_parts(model, splits.parts()),
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

@@ -34,10 +34,9 @@ from torch.nn import functional as F
 
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.experiments import cifar10
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.mixing.draw import draw_mixup
-from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.fitting import fit
 
 CONFIG = {
@@ -89,9 +88,8 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         checkpoint=checkpoint,
         **fit_settings(config, **METHODS[method]),
     )
-    judged = ("test", "validation", "train")
     return {
-        "metrics": {name: rounded(evaluate(model, getattr(splits, name))) for name in judged},
+        "metrics": of_parts(model, splits.parts()),
         "data_checksum": splits.checksum,
     } | of_training(model, history)
 

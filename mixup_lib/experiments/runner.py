@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from torch import nn
+from torch.utils.data import Dataset
 
 from mixup_lib.basics.naming import describe
 from mixup_lib.basics.writing import unfinished
 from mixup_lib.evidence import results
 from mixup_lib.models import parameter_count
+from mixup_lib.training.evaluation import evaluate
 from mixup_lib.training.history import History
 from mixup_lib.training.runtime import default_device
 
@@ -64,6 +66,11 @@ def described(methods: dict[str, dict]) -> dict[str, dict]:
         method: {name: describe(value) for name, value in settings.items()}
         for method, settings in methods.items()
     }
+
+
+def of_parts(model: nn.Module, parts: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
+    """The ``metrics`` of a record: each part of the data, by name, as ``evaluate`` measures it."""
+    return {name: rounded(evaluate(model, part)) for name, part in parts.items()}
 
 
 def of_training(model: nn.Module, history: History) -> dict:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from mixup_lib import datasets
 from mixup_lib.basics.seeds import initialised
-from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
+from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.mixing.draw import draw_mixup
 from mixup_lib.models import PLACES, mix_at
 from mixup_lib.text.tokens import encode_splits
-from mixup_lib.training.fitting import evaluate, fit
+from mixup_lib.training.fitting import fit
 
 # Plain training takes the very same way through the model, with nothing to mix.
 METHODS = {"plain": {"forward": partial(mix_at, place="embedding")}} | {
@@ -110,10 +110,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     )
     scores = history["validation_accuracy"]
     return {
-        "metrics": {
-            "test": rounded(evaluate(model, encoded.test)),
-            "validation": rounded(evaluate(model, encoded.validation)),
-        },
+        "metrics": of_parts(model, encoded.parts("test", "validation")),
         "best_epoch": scores.index(max(scores)) + 1,
         "vocabulary": sizes["vocabulary"],
         "data_checksum": splits.checksum,

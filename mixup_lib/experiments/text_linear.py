@@ -82,7 +82,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     start = time.perf_counter()
     words, model = train(config, splits, own)
     seconds = time.perf_counter() - start
-    parts = {name: getattr(splits, name) for name in ("test", "validation", "train")}
+    parts = splits.parts()
     return {
         "metrics": {name: rounded(judged(words, model, part)) for name, part in parts.items()},
         "vocabulary": len(words.vocabulary_),
