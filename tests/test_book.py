@@ -189,8 +189,9 @@ def test_the_page_of_assignments_lists_all_and_the_guide_leads_to_each(pages, si
         assert label in pages[site / "book" / "assignments.html"].anchors
         built = sphinx_course.student_copy(name).exists()
         assert (f"../assignments/{name}/{name}.ipynb" in page) == built
-    assert ("not in this build" in page) == (not all(
-        sphinx_course.student_copy(name).exists() for name in course.ASSIGNMENTS))  # fmt: skip
+    assert ("not in this build" in page) == (
+        not all(sphinx_course.student_copy(name).exists() for name in course.ASSIGNMENTS)
+    )
 
 
 def test_the_ledger_is_what_the_notebooks_say():

@@ -131,8 +131,11 @@ QUICK = EXPERIMENTS["trec-500-minilm"].config | {
     "epochs": 3,
     "batch_size": 16,
 }
-TRIES = {name: {m.rsplit("-", 1)[0]: m for m in EXPERIMENTS[name].methods} for name in EXPERIMENTS
-         if name.endswith("minilm")}  # fmt: skip
+TRIES = {
+    name: {m.rsplit("-", 1)[0]: m for m in EXPERIMENTS[name].methods}
+    for name in EXPERIMENTS
+    if name.endswith("minilm")
+}
 
 
 @pytest.mark.parametrize("name", TRIES)
@@ -148,8 +151,10 @@ def test_the_experiment_runs_on_a_small_encoder_without_any_file(tmp_path, monke
         record = encoders.measure(deepcopy(QUICK), method, 0, tmp_path / "run.pt")
         (tmp_path / "run.pt").unlink()
         assert [record["metrics"][part]["n"] for part in ("train", "validation", "test")] == [
-            60, 60, 240,
-        ]  # fmt: skip
+            60,
+            60,
+            240,
+        ]
         scores = record["history"]["validation_nll"]
         assert record["metrics"]["validation"]["nll"] == min(scores)
         assert record["best_epoch"] == 1 + scores.index(min(scores))

@@ -54,8 +54,12 @@ CHANGES = {
         "last_epochs": 2,
     },
     "cifar10-pretrained": {
-        "model": {"name": "PretrainedNet", "architecture": "test_efficientnet", "side": 32,
-                  "weights": None},
+        "model": {
+            "name": "PretrainedNet",
+            "architecture": "test_efficientnet",
+            "side": 32,
+            "weights": None,
+        },
     },
     "cifar10-vit": {"model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}},
     "few-digits": {"data": SIZES, "steps": 140, "vae": {"epochs": 2}, "gan": {"steps": 4}},
@@ -86,8 +90,11 @@ CHANGES = {
     },
     "placed-digits": {"data": SIZES},
     "rotten-tomatoes-cnn": {
-        "data": {"name": "rotten_tomatoes", "sizes": {"validation": 20, "test": 20},
-                 "encoding": {"min_count": 2}},
+        "data": {
+            "name": "rotten_tomatoes",
+            "sizes": {"validation": 20, "test": 20},
+            "encoding": {"min_count": 2},
+        },
     },
     "seen-and-heard": {"model": {"name": "TwoSenses", "hidden": 8}, "data": SIZES | {"train": 40}},
     "trec-cnn": {
@@ -95,8 +102,11 @@ CHANGES = {
     },
     "trec-linear": {"data": {"name": "trec", "sizes": {"validation": 20}, "encoding": {}}},
     "rotten-tomatoes-linear": {
-        "data": {"name": "rotten_tomatoes", "sizes": {"validation": 20, "test": 20},
-                 "encoding": {}},
+        "data": {
+            "name": "rotten_tomatoes",
+            "sizes": {"validation": 20, "test": 20},
+            "encoding": {},
+        },
     },
     "trec-500-minilm": {"data": {"name": "trec", "sizes": {"train": 30, "validation": 20}}},
     "trec-minilm": {"data": {"name": "trec", "sizes": {"validation": 20}}},
@@ -108,7 +118,7 @@ CHANGES = {
     },
     "uci": {"data": {"names": ["iris", "phishing"]}, "model": {"name": "MLP", "hidden": [6]}},
     "uci-long": {"data": {"names": ["iris"]}, "model": {"name": "MLP", "hidden": [6]}},
-}  # fmt: skip
+}
 ENCODER = {"name": "SentenceEncoder", "layers": 2, "dim": 8, "heads": 2, "dropout": 0.1}
 CNN = {"name": "SentenceCNN", "dim": 6, "filters": 4, "widths": [2, 3], "dropout": 0.2}
 
@@ -155,14 +165,18 @@ OPTIMIZERS = {
 # What the program of an experiment adds to its configuration.
 FUSED = {"optimizer": "{'fused': True}"}
 ADDED = {
-    "airfoil": FUSED, "imdb-bilstm": FUSED, "rotten-tomatoes-cnn": FUSED, "trec-cnn": FUSED,
-    "uci": FUSED, "uci-long": FUSED,
+    "airfoil": FUSED,
+    "imdb-bilstm": FUSED,
+    "rotten-tomatoes-cnn": FUSED,
+    "trec-cnn": FUSED,
+    "uci": FUSED,
+    "uci-long": FUSED,
     "cifar10-noisy-labels": {"keep": "'best'"},
     "numbers-to-words": {
         "loss": "mixup_lib.sequence_loss",
         "forward": "mixup_lib.mixed_sequences(place='embedding')",
     },
-}  # fmt: skip
+}
 
 
 def expected(name, method, config):
@@ -200,8 +214,15 @@ def expected(name, method, config):
         mixing = {"alpha": own.get("alpha"), "bandwidth": own.get("bandwidth")}
         mixing = {key: value and float(value) for key, value in mixing.items()}
         found |= {"mixing": mixing if mixing["alpha"] else None, "place": int(own.get("place", 0))}
-        for other in ("schedule", "augment", "validate_every", "forward", "loss", "processes",
-                      "model"):  # fmt: skip
+        for other in (
+            "schedule",
+            "augment",
+            "validate_every",
+            "forward",
+            "loss",
+            "processes",
+            "model",
+        ):
             del found[other]
     return found
 
@@ -279,8 +300,9 @@ def changed(part):
     """The same inputs and labels, paired otherwise; inputs that are numbers change a little."""
     if isinstance(part, Texts):
         order = torch.randperm(len(part), generator=torch.Generator().manual_seed(5))
-        return Texts([f"{text} word1 new{i % 3}" for i, text in enumerate(part.texts)],
-                     part.y[order])  # fmt: skip
+        return Texts(
+            [f"{text} word1 new{i % 3}" for i, text in enumerate(part.texts)], part.y[order]
+        )
     x, y = part.tensors
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(5))
     if y.ndim == 2:  # sequences: each loses its first word
@@ -337,20 +359,35 @@ def measured(name, method, seed=0, tamper=None, folder=None):
 
 
 # Which part each number was measured on.
-TEST_TOO = {"best", "last", "median", "scaled", "foreign", "corrupted", "pgd", "fgsm", "iris",
-            "phishing"}  # fmt: skip
+TEST_TOO = {
+    "best",
+    "last",
+    "median",
+    "scaled",
+    "foreign",
+    "corrupted",
+    "pgd",
+    "fgsm",
+    "iris",
+    "phishing",
+}
 TRAIN_TOO = {"true-labels", "wrong-labels", "iris-train", "phishing-train"}
 # What may change with the validation part, because it is chosen there: everything after the
 # choice of an epoch; a temperature.
 CHOSEN = {
     "airfoil": {"test", "train"},
-    "trec-cnn": {"test"}, "rotten-tomatoes-cnn": {"test"}, "imdb-bilstm": {"test"},
-    "trec-500-minilm": {"test", "train"}, "rotten-tomatoes-500-minilm": {"test", "train"},
-    "trec-minilm": {"test", "train"}, "rotten-tomatoes-minilm": {"test", "train"},
+    "trec-cnn": {"test"},
+    "rotten-tomatoes-cnn": {"test"},
+    "imdb-bilstm": {"test"},
+    "trec-500-minilm": {"test", "train"},
+    "rotten-tomatoes-500-minilm": {"test", "train"},
+    "trec-minilm": {"test", "train"},
+    "rotten-tomatoes-minilm": {"test", "train"},
     "uci-long": {"iris", "iris-train"},
     "cifar10-noisy-labels": {"best"},
-    "cifar10-methods": {"scaled"}, "cifar10-rivals": {"scaled"},
-}  # fmt: skip
+    "cifar10-methods": {"scaled"},
+    "cifar10-rivals": {"scaled"},
+}
 NO_VALIDATION = {"cifar10-paper"}
 # They choose settings for another experiment and leave the test data alone.
 CHOICES = {"cifar10-rivals-choice"}
@@ -370,8 +407,10 @@ def trainings(record):
 
 def learned(record, *names):
     """Curves of all trainings: those named, or all."""
-    return [{key: curve for key, curve in part.get("history", {}).items()
-             if key in names or not names} for part in trainings(record)]  # fmt: skip
+    return [
+        {key: curve for key, curve in part.get("history", {}).items() if key in names or not names}
+        for part in trainings(record)
+    ]
 
 
 def examine(name, method, folder):
@@ -447,8 +486,9 @@ def check_choice(record):
 
 def check_seed(name, seen, others):
     """Another seed asks for other data and trains on them."""
-    for (rows, *sizes), (other, *other_sizes) in zip(seen["trained"], others["trained"],
-                                                     strict=True):  # fmt: skip
+    for (rows, *sizes), (other, *other_sizes) in zip(
+        seen["trained"], others["trained"], strict=True
+    ):
         assert sizes == other_sizes
         if name != "cifar10-paper":  # the official split
             assert rows != other, "the seed does not change the split"
@@ -481,8 +521,10 @@ def mixing(name):
     methods = EXPERIMENTS[name].methods
     if name in LINEAR:
         return "logistic"
-    return min((method for method, own in methods.items() if {"mixing", "alpha"} & set(own)),
-               key=partial(steps, name))  # fmt: skip
+    return min(
+        (method for method, own in methods.items() if {"mixing", "alpha"} & set(own)),
+        key=partial(steps, name),
+    )
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -125,7 +125,7 @@ PAIRS = {
         nn.CrossEntropyLoss(reduction="none", label_smoothing=0.1),
     ),
     "a loss's weights": (nn.Bilinear(2, 2, 1), nn.Bilinear(2, 2, 1)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -172,9 +172,12 @@ def test_another_process_gives_the_same_text():
         "print(identify('mixing', f), identify('mixing', partial(f, C())))"
     )
     there = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True,
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
         env={"PYTHONHASHSEED": "1", "PYTHONPATH": ":".join(filter(None, sys.path))},
-    ).stdout  # fmt: skip
+    ).stdout
     with redirect_stdout(io.StringIO()) as here:
         exec(code, {"__name__": "__main__"})
     assert os.environ.get("PYTHONHASHSEED") != "1"
@@ -229,7 +232,7 @@ def test_a_changed_run_is_refused_and_says_what_changed(tmp_path):
         (Net(scale=1.0), Net(scale=2.0)),
     ],
     ids=["dropout", "activation", "function", "C function", "attribute"],
-)  # fmt: skip
+)
 def test_another_model_of_the_same_shapes_is_refused(one, other, tmp_path):
     assert architecture(one) != architecture(other)
     once(tmp_path / "run.pt", model=one)

@@ -162,10 +162,15 @@ def test_only_the_oldest_records_name_no_commit():
 
 # Records that no commit explains; there may be fewer.
 UNKNOWN = {
-    "airfoil": 60, "cifar10-5000": 20, "fsdd": 30, "imdb-bilstm": 6,
-    "moving-digits": 30, "numbers-to-words": 30, "rotten-tomatoes-cnn": 20,
+    "airfoil": 60,
+    "cifar10-5000": 20,
+    "fsdd": 30,
+    "imdb-bilstm": 6,
+    "moving-digits": 30,
+    "numbers-to-words": 30,
+    "rotten-tomatoes-cnn": 20,
     "trec-cnn": 8,
-}  # fmt: skip
+}
 
 
 def test_the_code_of_every_other_record_is_in_the_history():

@@ -86,8 +86,11 @@ def test_a_function_hides_its_module_and_a_postponed_name_is_found(pack):
 def test_signatures_and_types_come_from_annotations(pack):
     made = reference.at("pack.room.Made")
     lines = reference.entry(made, "pack.Made", Config(), [made["grow"]])
-    assert lines[:3] == [".. py:class:: Made(size)", "   :module: pack",
-                         "   :canonical: pack.room.Made"]  # fmt: skip
+    assert lines[:3] == [
+        ".. py:class:: Made(size)",
+        "   :module: pack",
+        "   :canonical: pack.room.Made",
+    ]
     text = "\n".join(lines)
     assert ".. py:method:: grow(by=1, *, twice=None)" in text
     assert ":type by: int" in text and ":rtype: ~pack.room.Made" in text

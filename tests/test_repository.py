@@ -123,10 +123,14 @@ def test_paths_of_machines_are_recognised(text, is_private):
     assert bool(MACHINE_PATH.search(text)) == is_private
 
 
-@pytest.mark.parametrize("command", [
-    ["ruff", "check", "--no-cache"],
-    ["ruff", "format", "--check", "--no-cache"],
-], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--no-cache"],
+        ["ruff", "format", "--check", "--no-cache"],
+    ],
+    ids=" ".join,
+)
 def test_style(command):
     run = subprocess.run(
         [sys.executable, "-m", *command, course.ROOT], check=False, capture_output=True, text=True

@@ -22,8 +22,13 @@ def test_who_looks_at_the_book_runs_in_one_process():
 
 def test_long_ones_come_first_then_notebooks_by_their_time(monkeypatch):
     monkeypatch.setattr(course, "times", lambda: {"01_b": {"cpu": {"seconds": 9.0}}})
-    ids = ["tests/test_mix.py::a", "notebooks/01_b.ipynb::Cell 0", "notebooks/00_new.ipynb::Cell 0",
-           f"tests/{test.LONG[1]}::a", f"tests/{test.LONG[0]}::a"]  # fmt: skip
+    ids = [
+        "tests/test_mix.py::a",
+        "notebooks/01_b.ipynb::Cell 0",
+        "notebooks/00_new.ipynb::Cell 0",
+        f"tests/{test.LONG[1]}::a",
+        f"tests/{test.LONG[0]}::a",
+    ]
     assert sorted(ids, key=test.place) == [ids[4], ids[3], ids[2], ids[1], ids[0]]
 
 

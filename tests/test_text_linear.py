@@ -28,12 +28,22 @@ def test_words_and_weights_come_from_the_training_part_alone():
     splits = Splits("s", learned, texts(("awful", 1)), texts(("superb", 0)), ("-", "+"))
     words, model = train(CONFIG, splits, SVM | {"C": 1})
     assert set(words.vocabulary_) == {
-        "good", "bad", "film", "play", "!", "good film", "bad film", "good play", "bad play",
+        "good",
+        "bad",
+        "film",
+        "play",
+        "!",
+        "good film",
+        "bad film",
+        "good play",
+        "bad play",
         "play !",
-    }  # fmt: skip
+    }
     assert judged(words, model, texts(("a good day", 1), ("bad, bad", 0), ("good", 0))) == {
-        "accuracy": pytest.approx(2 / 3), "error": pytest.approx(1 / 3), "n": 3,
-    }  # fmt: skip
+        "accuracy": pytest.approx(2 / 3),
+        "error": pytest.approx(1 / 3),
+        "n": 3,
+    }
 
 
 def test_probabilities_are_judged_where_there_are_some():

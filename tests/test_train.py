@@ -355,7 +355,7 @@ EARLY = {
         "returned a Output; valid is one tensor .* returns out.logits",
     ),
     "half a worker": ({"workers": 0.5}, ValueError, "workers must be an integer"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", EARLY)
@@ -393,10 +393,18 @@ def test_regression_is_validated_by_loss_and_metric_and_keeps_its_best(metric):
     data = TensorDataset(x, x[:, :1] * 2)
     model = initialised(lambda: nn.Linear(5, 1), 0)
     history = fit(
-        model, data, validation=data, epochs=6, batch_size=16, loss=squared_error, metric=metric,
-        optimizer=partial(torch.optim.SGD, lr=0.5), mixing=draw_mixup, keep="best",
+        model,
+        data,
+        validation=data,
+        epochs=6,
+        batch_size=16,
+        loss=squared_error,
+        metric=metric,
+        optimizer=partial(torch.optim.SGD, lr=0.5),
+        mixing=draw_mixup,
+        keep="best",
         schedule=lambda progress: 1 if progress < 0.6 else 5,
-    )  # fmt: skip
+    )
     name = "validation_loss" if metric is None else "validation_metric"
     column = history[name]
     assert column[-1] != min(column)  # the rate became too high
@@ -446,9 +454,16 @@ def test_any_default_dtype_trains(dtype):
         for data, loss, out in ((regression, squared_error, 1), (classes, None, 2)):
             model = initialised(lambda out=out: nn.Linear(5, out), 0)
             history = fit(
-                model, data, validation=data, epochs=6, batch_size=16, mixing=draw_mixup, loss=loss,
-                optimizer=partial(torch.optim.SGD, lr=0.1), augment=jitter,
-            )  # fmt: skip
+                model,
+                data,
+                validation=data,
+                epochs=6,
+                batch_size=16,
+                mixing=draw_mixup,
+                loss=loss,
+                optimizer=partial(torch.optim.SGD, lr=0.1),
+                augment=jitter,
+            )
             assert {p.dtype for p in model.parameters()} == {dtype}
             assert history["train_loss"][-1] < history["train_loss"][0]
     finally:

@@ -126,12 +126,13 @@ def forms(x, y):
         "dict": (({"image": x, "label": y},), lambda out: (out["image"], out["label"])),
         "dict, labels first": (({"Labels": y, "x": x},), lambda out: (out["x"], out["Labels"])),
         "nested": (
-            ((x, {"id": ["a"] * len(x), "labels": y}),), lambda out: (out[0], out[1]["labels"]),
+            ((x, {"id": ["a"] * len(x), "labels": y}),),
+            lambda out: (out[0], out[1]["labels"]),
         ),
         "with more": ((x, y, "name"), lambda out: out[:2]),
         "image": ((tv_tensors.Image(x), y), lambda out: out),
         "video": ((tv_tensors.Video(x.unsqueeze(1)), y), lambda out: (out[0].squeeze(1), out[1])),
-    }  # fmt: skip
+    }
 
 
 @BOTH

@@ -97,9 +97,13 @@ def test_abalone_knows_its_letters_in_any_case(tmp_path, monkeypatch):
     x, _ = uci("abalone", root=tmp_path, validation=0, test=0).train.tensors
     columns = {row[3].item(): row[:3].tolist() for row in x}
     assert columns == {
-        0.5: [0, 0, 1], 0.25: [1, 0, 0], 0.75: [0, 1, 0],
-        1: [0, 0, 1], 2: [1, 0, 0], 3: [0, 1, 0],
-    }  # fmt: skip
+        0.5: [0, 0, 1],
+        0.25: [1, 0, 0],
+        0.75: [0, 1, 0],
+        1: [0, 0, 1],
+        2: [1, 0, 0],
+        3: [0, 1, 0],
+    }
     path.write_text(path.read_text().replace("I,", "female,"))
     with pytest.raises(
         OSError, match="abalone.csv has the sex 'female'; valid are .*'F', 'I', 'M'"

@@ -49,10 +49,19 @@ def test_an_interval_from_five_seeds_accounts_for_what_runs_share(root):
 
 def test_expectations_and_cells_against_them():
     assert [when.expected(t) for t in (0, 4.9, 5, 20, 20.1)] == [
-        "helps", "helps", "open", "open", "costs",
-    ]  # fmt: skip
-    for training, gain, against in [(1, -0.1, True), (1, 0.1, False), (30, 0.1, True),
-                                    (30, -2, False), (10, -9, False)]:  # fmt: skip
+        "helps",
+        "helps",
+        "open",
+        "open",
+        "costs",
+    ]
+    for training, gain, against in [
+        (1, -0.1, True),
+        (1, 0.1, False),
+        (30, 0.1, True),
+        (30, -2, False),
+        (10, -9, False),
+    ]:
         assert when.Cell("", "", training, 30, (gain,), None).against is against
     with pytest.raises(ValueError, match=r"training must lie in \[0, 100\] percent, got -1"):
         when.expected(-1)

@@ -52,8 +52,10 @@ def where(claim: dict) -> str:
     links = {}
     for test in claim["tests"].values():
         number = int(test["notebook"][:2])
-        links.setdefault(number, f'<a href="../notebooks/{test["notebook"]}.html#{test["anchor"]}">'
-                                 f"chapter {number}</a>")  # fmt: skip
+        links.setdefault(
+            number,
+            f'<a href="../notebooks/{test["notebook"]}.html#{test["anchor"]}">chapter {number}</a>',
+        )
     return ", ".join(links[number] for number in sorted(links))
 
 

@@ -18,8 +18,15 @@ from mixup_lib.evidence.paired import Comparison
 from mixup_lib.page.tables import Table
 
 __all__ = [
-    "Reproduction", "beside", "finding", "names", "published", "reproduce", "source", "sources",
-]  # fmt: skip
+    "Reproduction",
+    "beside",
+    "finding",
+    "names",
+    "published",
+    "reproduce",
+    "source",
+    "sources",
+]
 
 
 def names() -> list[str]:

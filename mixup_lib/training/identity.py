@@ -24,9 +24,22 @@ from mixup_lib.basics.naming import describe, digest
 __all__ = ["architecture", "identify"]
 
 _PLAIN = (
-    bool | int | float | complex | str | bytes | type(None) | type(...) | slice | range
-    | torch.dtype | torch.device | torch.Size | torch.layout | torch.memory_format
-)  # fmt: skip
+    bool
+    | int
+    | float
+    | complex
+    | str
+    | bytes
+    | type(None)
+    | type(...)
+    | slice
+    | range
+    | torch.dtype
+    | torch.device
+    | torch.Size
+    | torch.layout
+    | torch.memory_format
+)
 
 
 class _Unknown(Exception):
