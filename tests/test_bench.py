@@ -10,12 +10,20 @@ from tools import speed
 from tools.bench import __main__ as bench
 from tools.bench import commands, mixing, tables, training
 
+BEFORE = {
+    "rows": [
+        {"device": "cpu", "model": "MLP, digits", "mixup": True, "overhead_microseconds": 12345.6},
+        {"device": "cpu", "model": "one that has gone", "mixup": True, "overhead_microseconds": 1},
+    ],
+    "provenance": {"date": "2026-01-02"},
+}
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """What a quick run printed and recorded, over a part that is there already."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
-    file.write_text('{"make": "as it was"}')
+    file.write_text(json.dumps({"make": "as it was", "training": BEFORE}))
     with pytest.MonkeyPatch.context() as patch:
         lines = []
         patch.setattr(bench, "print", lambda *words: lines.extend(map(str, words)), raising=False)
@@ -152,6 +160,9 @@ def test_the_page_shows_what_is_recorded(recorded):
     assert all(f"| {row['method']} |" in page for row in record["rows"])
     assert tables.verdict(record["training"]["rows"]) in page
     assert "| `make book` | again | 9 |" in page and "a slow machine" in page
+    assert record["before"] == {"training": BEFORE}
+    assert "| what | 2026-01-02 | " in page and "that has gone" not in page
+    assert "| MLP, digits, mixup (cpu), µs a step more than the plain loop | 12,346 | " in page
     assert "not recorded yet" not in page and "not recorded yet" in speed.page({})
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mixup_lib import draw_mixup
+from mixup_lib.basics.naming import describe
 from mixup_lib.experiments import EXPERIMENTS
 from mixup_lib.experiments.settings import divided_twice, fit_settings, make_model
 from mixup_lib.models import ResNet
@@ -21,6 +22,7 @@ CONFIG = {
     "device": "cpu",
     "precision": "bf16-mixed",
     "keep": "best",
+    "keep_by": "validation NLL",
     "validate_every": 2,
     "claim": "not about fit",
 }
@@ -33,6 +35,7 @@ def test_words_become_what_they_stand_for():
     assert optimizer.func is torch.optim.SGD
     assert optimizer.keywords == {"lr": 0.2, "momentum": 0.9, "nesterov": True}
     assert found.pop("augment").augments[0] is crop
+    assert describe(found.pop("metric")) == "torch.nn.functional.cross_entropy(reduction='none')"
     assert found == {
         "schedule": divided_twice,
         "epochs": 3,
@@ -66,6 +69,7 @@ def test_every_configuration_is_read(name):
             {"augment": "crop"},
             "augment must be one of .*'crop by up to 4 pixels, flip', got 'crop'",
         ),
+        ({"keep_by": "error"}, "keep_by must be one of 'validation NLL', got 'error'"),
         ({"optimizer": {"name": "Lion"}}, "optimizer must be one of 'SGD', .* got 'Lion'"),
     ],
 )

@@ -64,7 +64,8 @@ def blocks(bench: dict | None = None) -> dict[str, str]:
     """The text between each pair of marks; None takes what is recorded."""
     if bench is None:
         bench = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
-    found = {"mixing": MISSING, "training": MISSING, "times": notebooks(), "make": MISSING}
+    parts = dict.fromkeys(("mixing", "training", "changes", "make"), MISSING)
+    found = parts | {"times": notebooks()}
     if rows := bench.get("rows"):
         found["mixing"] = "\n\n".join(
             [hardware(bench["provenance"]), tables.mixing(rows), slower(rows)]
@@ -72,6 +73,8 @@ def blocks(bench: dict | None = None) -> dict[str, str]:
     for name, table in (("training", tables.training), ("make", tables.commands)):
         if part := bench.get(name):
             found[name] = f"{hardware(part['provenance'])}\n\n{table(part['rows'])}"
+    if {"before", "rows", "training"} <= bench.keys():
+        found["changes"] = tables.changes(bench["before"], bench)
     return found
 
 

@@ -125,7 +125,6 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         validation=parts.validation,
         seed=seed,
         checkpoint=checkpoint,
-        metric=cross_entropy,
         **fit_settings(config, **own),
     )
     scores = [row["validation_nll"] for row in history.rows if "validation_nll" in row]

@@ -9,6 +9,7 @@ from functools import partial
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from mixup_lib import models
 from mixup_lib.models.multimodal import TwoSenses
@@ -35,6 +36,7 @@ AUGMENTS = {
     "flip": flip,
     "crop by up to 4 pixels, flip": chain(crop, flip),
 }
+METRICS = {"validation NLL": partial(F.cross_entropy, reduction="none")}
 OPTIMIZERS = {name: getattr(torch.optim, name) for name in ("SGD", "Adam", "AdamW")}
 MODELS = {
     kind.__name__: kind
@@ -61,8 +63,9 @@ def fit_settings(config: dict, **own) -> dict:
 
     Args:
         config: with ``epochs``, ``batch_size``, ``device`` and ``optimizer`` (its ``name`` and
-            arguments); what it lacks of ``schedule``, ``augment``, ``precision``, ``keep`` and
-            ``validate_every`` is fit's default. Other entries are not about the training.
+            arguments); what it lacks of ``schedule``, ``augment``, ``precision``, ``keep``,
+            ``keep_by`` (fit's ``metric``) and ``validate_every`` is fit's default. Other entries
+            are not about the training.
         own: a method's settings, which go before: ``optimizer`` as arguments to change, the rest
             as :func:`~mixup_lib.training.fitting.fit` takes it.
 
@@ -79,6 +82,8 @@ def fit_settings(config: dict, **own) -> dict:
     settings |= {
         name: config[name] for name in ("precision", "keep", "validate_every") if name in config
     }
+    if "keep_by" in config:
+        settings["metric"] = _look_up("keep_by", config["keep_by"], METRICS)
     return settings | own
 
 

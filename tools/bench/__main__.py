@@ -3,7 +3,8 @@
     python -m tools.bench [--mixing] [--training] [--make] [--quick] [--record [FILE]]
 
 Without a choice: mixing and training. `--record` writes results/bench.json too; what was not
-measured now stays there as it was, each part with the hardware and versions of its own.
+measured now stays there as it was, each part with the hardware and versions of its own. What is
+replaced stays as well, under `before`, so that the page can show what a change brought.
 """
 
 import argparse
@@ -81,7 +82,9 @@ def main(arguments: list[str] | None = None) -> None:
         if options.record:  # at once: what comes later may be interrupted
             there = options.record.exists()
             known = json.loads(options.record.read_text(encoding="utf-8")) if there else {}
-            course.write(options.record, json.dumps(known | part, indent=1) + "\n")
+            before = known.get("before", {}) | {key: known[key] for key in part if key in known}
+            text = json.dumps(known | part | {"before": before}, indent=1)
+            course.write(options.record, text + "\n")
 
     if options.mixing or usual:
         record(mixing_part(options, devices))

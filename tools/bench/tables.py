@@ -63,6 +63,47 @@ def commands(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def changes(before: dict, now: dict) -> str:
+    """What was recorded before beside what is recorded now, one figure of each thing."""
+    lines = [
+        f"| what | {_when(before)} | {_when(now)} |",
+        "|---|--:|--:|",
+    ]
+    then = {_key(row): row for row in before.get("rows", ())}
+    for row in now["rows"]:
+        if row["method"] == "this library" and _key(row) in then:
+            speeds = (
+                it["idle"]["times_as_fast_as_the_fastest_peer"] for it in (then[_key(row)], row)
+            )
+            shape = "x".join(map(str, row["shape"]))
+            lines.append(
+                f"| a plain call at {shape} ({row['device']}), speed beside the fastest peer "
+                f"| {' | '.join(f'{speed:.2f}' for speed in speeds)} |"
+            )
+    then = {_key(row): row for row in before.get("training", {}).get("rows", ())}
+    for row in now["training"]["rows"]:
+        if _key(row) in then:
+            more = (it["overhead_microseconds"] for it in (then[_key(row)], row))
+            lines.append(
+                f"| {row['model']}, {'mixup' if row['mixup'] else 'plain'} ({row['device']}), µs a "
+                f"step more than the plain loop | {' | '.join(f'{it:,.0f}' for it in more)} |"
+            )
+    return "\n".join(lines)
+
+
+def _key(row: dict) -> tuple:
+    return tuple(str(row.get(name)) for name in ("device", "shape", "method", "model", "mixup"))
+
+
+def _when(record: dict) -> str:
+    dates = {
+        part["provenance"]["date"]
+        for part in (record, record.get("training", {}))
+        if "provenance" in part
+    }
+    return " and ".join(sorted(dates))
+
+
 def slower(rows: list[dict]) -> list[dict]:
     """The library's rows that a peer beats beyond noise: their quartiles do not meet, when idle."""
     found = []
