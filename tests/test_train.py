@@ -331,8 +331,13 @@ EARLY = {
     "triples to validate": ({"validation": Triples()}, TypeError, "a list of 3 parts"),
     "classes out of range": (
         {"validation": TensorDataset(torch.rand(4, 5), torch.arange(4) + 9)},
-        IndexError,
-        "out of bounds",
+        ValueError,
+        "class ids from 9 to 12, and the model has 3 outputs; valid are 0 to 2",
+    ),
+    "numbers as class ids": (
+        {"train": TensorDataset(torch.rand(4, 5), torch.rand(4))},
+        ValueError,
+        r"train has one torch.float32 .*y.long\(\); or a loss for numbers",
     ),
     "a loss that averages": (
         {"validation": VALUES, "loss": lambda out, y: (out - y).square().mean()},

@@ -82,7 +82,10 @@ class _MixTransform(nn.Module):
             i for i, kind in enumerate(kinds) if kind == "tensor" and leaves[i] is not y
         ][:1]
         if not inputs:
-            raise TypeError(f"sample has no inputs beside its labels: its parts are {kinds}")
+            raise TypeError(
+                f"sample has no inputs beside its labels: its parts are {kinds}; valid is a tensor "
+                "(B, ...), torch.as_tensor(...) of an array"
+            )
         x = leaves[inputs[0]]
         check_draw(len(x), self.alpha, self.generator)  # also where nothing will be mixed
         if self.p == 1 or self._uniform() < self.p:

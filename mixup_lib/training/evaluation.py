@@ -126,7 +126,7 @@ def evaluate(
 
 def classified(logits: Tensor, y: Tensor) -> dict[str, float]:
     """What :func:`evaluate` returns, of outputs ``(n, classes)`` and class ids ``(n,)``."""
-    _check_class_ids(y)
+    _check_class_ids(y, logits.shape[-1])
     share = metrics.accuracy(logits, y)
     return {
         "accuracy": share,
@@ -223,8 +223,14 @@ class Validation:
         return outputs, y, sums
 
 
-def _check_class_ids(y: Tensor) -> None:
+def _check_class_ids(y: Tensor, classes: int) -> None:
     if y.ndim != 1 or y.is_floating_point():
         raise ValueError(
             f"data must have class ids (n,) of an integer dtype, got {tuple(y.shape)} {y.dtype}"
+        )
+    low, high = (extreme.item() for extreme in y.aminmax())
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"data have class ids from {low} to {high}, and the model has {classes} outputs; valid "
+            f"are 0 to {classes - 1}"
         )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, TensorDataset
 
 from mixup_lib.basics.check import integer_at_least
 from mixup_lib.basics.naming import describe
@@ -158,6 +158,14 @@ def fit(
             f"functools.partial({draw}, alpha={mixing.alpha}"
             f"{', size=x.shape' if draw == 'draw_cutmix' else ''})"
         )
+    if loss is None and isinstance(train, TensorDataset):
+        y = train.tensors[1]
+        if y.ndim == 1 and y.is_floating_point():
+            raise ValueError(
+                f"train has one {y.dtype} for each example as its target, which cross-entropy does "
+                "not take. Valid: class ids, y.long(); or a loss for numbers, such as "
+                "loss=lambda outputs, y: (outputs.squeeze(1) - y) ** 2"
+            )
     parts = {"mixing": mixing, "forward": forward, "loss": loss, "optimizer": optimizer}
     parts |= {"schedule": schedule, "augment": augment, "metric": metric}
     for name, part in parts.items():
