@@ -126,7 +126,7 @@ def test_what_is_finished_counts(key, autograder, source, limits, sentence):
 
 
 def test_a_check_that_loops_costs_its_question_only(student, autograder):
-    result = run(student, autograder, "def double(x):\n    while True:\n        pass", cell=1)
+    result = run(student, autograder, "def double(x):\n    while True:\n        pass", checks=1)
     assert not result["reason"] and prove.marks(result) == 0
     assert "did not come to an end" in prove.tell(result)
 

@@ -124,8 +124,8 @@ class InMemory(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 class Clock:
     """Ends what takes too long: a cell, or the checks of a question, not the whole notebook."""
 
-    def __init__(self, cpu: float, sleep: float):
-        self.cpu, self.sleep, self.running = cpu, sleep, False
+    def __init__(self, sleep: float):
+        self.cpu, self.sleep, self.running = 0.0, sleep, False
         signal.signal(signal.SIGALRM, self.look)
 
     def look(self, *_):
@@ -152,9 +152,10 @@ class Clock:
             return 0.0
 
     @contextlib.contextmanager
-    def limited(self):
-        """A time of its own for what happens within; an outer one is continued afterwards."""
+    def limited(self, cpu: float):
+        """So many seconds for what happens within; an outer limit is continued afterwards."""
         outer = dict(self.__dict__)
+        self.cpu = cpu
         self.cpu_began, self.began = sum(os.times()[:4]), time.monotonic()
         self.queue_began, self.running = self.queued(), True
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
@@ -275,7 +276,8 @@ def execute(folder: Path, job: dict, report) -> dict:
     random.seed(0), np.random.seed(0), torch.manual_seed(0)  # the same marks every time
     tests, hidden = dict(job["tests"]), InMemory(job["hidden_files"])
     possible, identity = dict(job["possible"]), job["identity"]
-    clock = Clock(job["limits"]["cell"], job["limits"]["sleep"])
+    limits = dict(job["limits"])
+    clock = Clock(limits["sleep"])
     errors, stopped, broken = [], {}, False
     for name in [name for name in sys.modules if name.split(".")[0] in ("tools", "assignments")]:
         del sys.modules[name]
@@ -294,7 +296,7 @@ def execute(folder: Path, job: dict, report) -> dict:
         finally:
             Path(path).write_text(shown)
         try:
-            with hidden.importable(), clock.limited():
+            with hidden.importable(), clock.limited(limits["checks"]):
                 test.run(global_env)
         except BaseException as error:  # otter takes Exception only
             stopped[question] = str(error) or type(error).__name__
@@ -314,7 +316,7 @@ def execute(folder: Path, job: dict, report) -> dict:
             continue
         where = f"cell {number + 1} ({cell.get('id', 'no id')})"
         report("where", where)
-        with clock.limited():
+        with clock.limited(limits["cell"]):
             ran = shell.run_cell(cell.source, store_history=False)
         error = ran.error_before_exec or ran.error_in_exec
         if error is not None:

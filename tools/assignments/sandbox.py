@@ -49,7 +49,8 @@ class Limits:
     """
 
     cpu: float = 120  # seconds of processor time
-    cell: float = 60  # of them, for one cell or the checks of one question; the next one follows
+    cell: float = 60  # of them, for one cell; the next one follows
+    checks: float = 60  # of them, for the checks of one question
     sleep: float = 30  # seconds in which a cell or a check waits and does not compute
     wall: float = 1800  # seconds on the clock
     memory: int = 3072  # MiB, resident; torch itself takes some 400
