@@ -1,5 +1,6 @@
 """Facts about the repository that tools and tests share, each written once."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -27,15 +28,22 @@ ENVIRONMENT = {
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
+_parsed = functools.cache(yaml.safe_load)  # a small file that is asked a hundred times
+
+
+def _repository() -> dict:
+    """What `_config.yml` says of the repository."""
+    return _parsed((ROOT / "_config.yml").read_text())["repository"]
+
+
 def address() -> str:
     """The repository's address, as `_config.yml` (repository.url) has it."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    return config["repository"]["url"].rstrip("/").removesuffix(".git")
+    return _repository()["url"].rstrip("/").removesuffix(".git")
 
 
 def branch() -> str:
     """The branch that links point to."""
-    return yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["branch"]
+    return _repository()["branch"]
 
 
 def site() -> str:
