@@ -94,18 +94,24 @@ distclean: clean  ## remove the environments too
 # The stamps say what .venv holds: what builds the book; everything; this package itself. An install
 # that is interrupted leaves no stamp, and the next one starts afresh. Python compiles a module when
 # it is first imported: doing that for all 20,000 here would take a minute, and most are never read.
-.venv/book: requirements-book.lock
+define fresh
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \
 	  "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. " % v[:2] + \
 	  "Name another one: make PYTHON=python3.11")'
-	@[ -e $@ ] || [ -e .venv/locked ] || { $(PYTHON) -m venv --clear .venv; \
-	  echo "Making the environment that builds the book: about 100 packages, 300 MB"; }
+	@[ -e .venv/book ] || [ -e .venv/locked ] || $(PYTHON) -m venv --clear .venv
+endef
+
+.venv/book: requirements-book.lock
+	$(fresh)
+	@[ -e .venv/locked ] || echo "The environment that builds the book: about 100 packages, 300 MB"
 	@rm -f $@
 	$(RUN) pip install --no-compile -r requirements-book.lock
 	@touch $@
 
-.venv/locked: requirements.lock | .venv/book
-	@echo "Completing the environment with PyTorch and all that runs and tests the course: several GB"
+# It holds what builds the book as well.
+.venv/locked: requirements.lock
+	$(fresh)
+	@echo "The whole environment, with PyTorch and all that runs and tests the course: several GB"
 	@rm -f .venv/book $@
 	$(RUN) pip install --no-compile -r requirements.lock
 	@touch .venv/book $@
