@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,7 @@ import nbformat
 import pytest
 import trial_assignment
 import yaml
+from nbclient import NotebookClient
 from otter.check.utils import IPythonInterpreter
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -329,34 +331,15 @@ def test_masters_are_checked(tmp_path):
 
 
 @pytest.mark.parametrize("name", MASTERS)
-def test_student_copy_works_from_its_folder_alone(out, name, tmp_path):
+def test_student_copy_works_from_its_folder_alone(out, name, tmp_path, monkeypatch):
     """As a student runs it: a kernel in a folder with nothing else, cells that may fail."""
     student = next((out / MASTERS[name].stem / "student").glob("*.ipynb"))
-    for file in student.parent.rglob("*"):
-        if file.is_file():
-            target = tmp_path / file.relative_to(student.parent)
-            target.parent.mkdir(exist_ok=True, parents=True)
-            target.write_bytes(file.read_bytes())
-    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "nbconvert",
-            "--to",
-            "notebook",
-            "--execute",
-            "--allow-errors",
-            "--output",
-            "done.ipynb",
-            student.name,
-        ],
-        check=True,
-        cwd=tmp_path,
-        env=clean,
-        capture_output=True,
-    )
-    cells = {cell.id: cell for cell in course.read(tmp_path / "done.ipynb").cells}
+    shutil.copytree(student.parent, tmp_path / "alone")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    notebook = course.read(tmp_path / "alone" / student.name)
+    resources = {"metadata": {"path": str(tmp_path / "alone")}}
+    NotebookClient(notebook, allow_errors=True, resources=resources).execute()
+    cells = {cell.id: cell for cell in notebook.cells}
     said = {key: json.dumps(cell.outputs) for key, cell in cells.items() if key.endswith("-check")}
     assert "Ready." in json.dumps(cells["setup"].outputs)
     assert said
