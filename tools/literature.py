@@ -25,14 +25,18 @@ def sentence(name: str) -> str:
     return f"{finding(name)} {{cite}}`{entry['reference']}`"
 
 
-def link(name: str) -> str:
+def link(name: str, text: str = "") -> str:
     """A link of a page of this book to the entry, in HTML: it works inside tables.
+
+    Args:
+        name: of the entry.
+        text: what to read; the name without it.
 
     Raises:
         ValueError: as in :func:`mixup_lib.evidence.literature.published`.
     """
     published(name)
-    return f'<a href="{PAGE}#{anchor(name)}">{name}</a>'
+    return f'<a href="{PAGE}#{anchor(name)}">{text or name}</a>'
 
 
 def block() -> str:
@@ -74,11 +78,14 @@ EPOCHS = (
 
 
 def alphas() -> str:
-    """Alpha by field, as the sources have it, with the source."""
-    rows = ["| field | alpha | source |", "|---|---|---|"]
+    """Alpha by field, as the sources have it: each value links to what was read."""
+    rows = ["| field | alpha |", "|---|---|"]
     for field, sources in ALPHAS.items():
-        told = [f"{_alpha(name)} {{cite}}`{published(name)['reference']}`" for name in sources]
-        rows.append(f"| {field} | {'; '.join(told)} | {', '.join(map(link, sources))} |")
+        told = [
+            f"{link(name, _alpha(name))} {{cite}}`{published(name)['reference']}`"
+            for name in sources
+        ]
+        rows.append(f"| {field} | {'; '.join(told)} |")
     return "\n".join(rows)
 
 
