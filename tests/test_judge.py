@@ -104,7 +104,7 @@ def test_a_rule_that_contradicts_itself_is_refused(parts, message):
 
 
 def test_what_would_refute_follows_from_the_rule():
-    assert EFFECT.refuted_if() == "the whole interval lies inside ±1 points, or below zero"
+    assert EFFECT.refuted_if() == "the whole interval lies inside ±1 point, or below zero"
     share = Rule("effect", "harms", share=0.04, combine="any")
     assert share.refuted_if(several=True) == (
         "the whole interval lies inside ±4 % of the baseline's value, or above zero, under every "

@@ -165,7 +165,7 @@ def why_bars() -> list[str]:
         rows.append((name, amount, bar["why"], above or "nothing of this kind"))
     for test in registry.tests().values():
         if test.why and not test.bar:
-            amount = f"{test.rule.bar:g} {test.rule.unit}"
+            amount = judge.amount(f"{test.rule.bar:g}", test.rule.unit)
             rows.append((test.id, amount, test.why, "nothing of this kind"))
     return ["| " + " | ".join(map(str, cells)) + " |" for cells in rows]
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 
 from mixup_lib.evidence import words
-from mixup_lib.evidence.judge import Finding, judge, steady
+from mixup_lib.evidence.judge import Finding, amount, judge, steady
 from mixup_lib.evidence.registry import REGISTERED, Test, path, tests
 
 __all__ = ["SIGNS", "Card", "bar_text", "claim", "numbers"]
@@ -116,13 +116,13 @@ def bar_text(test: Test, findings) -> str:
     if not bars:
         return ""
     if rule.asks == "fact":
-        return f"at {rule.side} {rule.bar:g} {rule.unit}".strip()
+        return f"at {rule.side} {amount(f'{rule.bar:g}', rule.unit)}"
 
     def span(values):
         low, high = (f"{value:.2g}" for value in (min(values), max(values)))
         return low if low == high else f"{low} to {high}"
 
-    text = f"{span(bars)} {rule.unit}".strip()
+    text = amount(span(bars), rule.unit)
     if rule.share is not None:
         text += f" ({100 * rule.share:g} % of the baseline's value)"
     if shown := [f.detectable for f in findings if f.detectable is not None]:

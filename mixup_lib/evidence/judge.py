@@ -28,6 +28,11 @@ from mixup_lib.evidence.words import (
 __all__ = ["Finding", "Rule", "detectable", "judge", "steady"]
 
 
+def amount(number: str, unit: str) -> str:
+    """A number with its unit, in the singular after 1: "1 nat", "2 nats", "1 percentage point"."""
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}".strip()
+
+
 @dataclass(frozen=True)
 class Rule:
     """How a test is judged.
@@ -115,7 +120,7 @@ class Rule:
     def _amount(self) -> str:
         if self.share is not None:
             return f"{100 * self.share:g} % of the baseline's value"
-        return "" if self.bar is None else f"{self.bar:g} {self.unit}".strip()
+        return "" if self.bar is None else amount(f"{self.bar:g}", self.unit)
 
 
 @dataclass(frozen=True)
