@@ -184,7 +184,7 @@ def test_a_card_holds_rule_and_verdict(small):
         "would have shown",
         "Beside it: dropout",
         "small;",
-        "inside ±1 points, or below zero",
+        "inside ±1 point, or below zero",
         "before its runs",
         "▲ helps",
     ):
