@@ -15,6 +15,7 @@ from mixup_lib.experiments import (
     cifar10_foreign,
     cifar10_methods,
     cifar10_noisy_labels,
+    cifar10_noisy_rivals,
     cifar10_rivals,
 )
 from mixup_lib.measures.calibration import Reliability
@@ -131,3 +132,13 @@ def test_classes_that_are_left_out_are_only_foreign():
     assert known.tensors[0].tolist() == [0, 2, 4]
     assert known.tensors[1].tolist() == [0, 7, 1]  # 9 is the last of eight
     assert foreign.tolist() == [1, 3, 5]
+
+
+def test_trimming_leaves_the_largest_losses_out():
+    logits = torch.tensor([[4.0, 0.0], [0.0, 1.0], [-2.0, 2.0], [0.5, 0.0]], requires_grad=True)
+    losses = cifar10_noisy_rivals.trimmed(logits, torch.zeros(4, dtype=torch.long), share=0.5)
+    whole = torch.nn.functional.cross_entropy(logits, torch.zeros(4).long(), reduction="none")
+    assert losses[1] == losses[2] == 0
+    assert losses.mean().item() == pytest.approx(whole[[0, 3]].mean().item())
+    losses.mean().backward()
+    assert logits.grad.abs().sum(1).gt(0).tolist() == [True, False, False, True]

@@ -390,7 +390,7 @@ CHOSEN = {
 }
 NO_VALIDATION = {"cifar10-paper"}
 # They choose settings for another experiment and leave the test data alone.
-CHOICES = {"cifar10-rivals-choice"}
+CHOICES = {"cifar10-rivals-choice", "cifar10-noisy-rivals-choice"}
 
 
 def part_of(measure):

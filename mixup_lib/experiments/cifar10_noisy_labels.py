@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from mixup_lib.basics.seeds import generator_for
+from mixup_lib.datasets import Splits
 from mixup_lib.datasets.noise import corrupt_labels
 from mixup_lib.experiments import cifar10, cifar10_methods
 from mixup_lib.experiments.runner import Experiment, described, of_training, rounded
@@ -49,16 +50,21 @@ METHODS = {
 }
 
 
+def mislabelled(splits: Splits, share: float, seed: int) -> Splits:
+    """The same splits, with a ``share`` of the training labels drawn anew by the seed."""
+    x, y = splits.train.tensors
+    noisy = corrupt_labels(y, share, len(splits.classes), generator_for(seed, "labels"))
+    return replace(splits, train=TensorDataset(x, noisy))
+
+
 def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once; reads the test data for the best and for the last epoch."""
     settings = dict(METHODS[method])
     share = settings.pop("share")
     splits = cifar10.load(config, seed)
-    x, y = splits.train.tensors
-    noisy = corrupt_labels(y, share, len(splits.classes), generator_for(seed, "labels"))
-    corrupted = replace(splits, train=TensorDataset(x, noisy))
+    (x, y), noisy = splits.train.tensors, mislabelled(splits, share, seed)
     model, standardise, history = cifar10.train(
-        config, corrupted, seed, checkpoint, keep="best", **settings
+        config, noisy, seed, checkpoint, keep="best", **settings
     )
     test = standardise.of(splits.test)
     trained = of_training(model, history)
@@ -66,11 +72,12 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     # fit left the best weights in the model; the checkpoint holds the last ones as well.
     state = torch.load(checkpoint, weights_only=True)
     model.load_state_dict(state["model"])
-    wrong = noisy != y
+    given = noisy.train.tensors[1]
+    wrong = given != y
     metrics |= {
         "last": evaluate(model, test),
         "true-labels": evaluate(model, standardise.of(TensorDataset(x[~wrong], y[~wrong]))),
-        "wrong-labels": evaluate(model, standardise.of(TensorDataset(x[wrong], noisy[wrong]))),
+        "wrong-labels": evaluate(model, standardise.of(TensorDataset(x[wrong], given[wrong]))),
     }
     validated = history["validation_accuracy"]
     return {
