@@ -7,6 +7,7 @@ from nbval.kernel import RunningKernel
 
 from tools import course, test
 
+pytest.register_assert_rewrite("shrunken")
 os.environ.update(course.ENVIRONMENT)
 
 

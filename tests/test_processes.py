@@ -4,11 +4,13 @@ The processes are real (CPU, gloo). `two_processes.py` says what they do; here i
 """
 
 import ast
+import io
 import os
 import re
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -238,3 +240,26 @@ def test_a_notebook_is_told_to_be_a_script(monkeypatch):
     monkeypatch.setattr("lightning_fabric.connector._IS_INTERACTIVE", True)
     with pytest.raises(RuntimeError, match="processes=2 starts new .* put the code into a script"):
         train(network(), processes=2)
+
+
+def test_another_process_names_a_function_alike():
+    code = (
+        "from functools import partial\n"
+        "from mixup_lib.training.identity import identify\n"
+        "from mixup_lib import draw_mixup\n"
+        "NAMES = {'b', 'a', 'c'}\n"
+        "class C:\n    def __init__(self): self.kept = NAMES, lambda x: x in {'p', 'q', 'r'}\n"
+        "f = lambda b, generator: draw_mixup(b, len(NAMES)) or C\n"
+        "print(identify('mixing', f), identify('mixing', partial(f, C())))"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONHASHSEED": "1", "PYTHONPATH": ":".join(filter(None, sys.path))},
+    ).stdout
+    with redirect_stdout(io.StringIO()) as here:
+        exec(code, {"__name__": "__main__"})
+    assert os.environ.get("PYTHONHASHSEED") != "1"
+    assert here.getvalue() == there and there.count("[") == 2

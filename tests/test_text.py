@@ -1,6 +1,5 @@
 """From sentences to padded ids: what is cleaned, what is numbered, what is refused."""
 
-import subprocess
 import sys
 
 import pytest
@@ -119,14 +118,3 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(ImportError, match=r'pip install "mixup-lib\[text\]" brings it'):
         word_tokenizer(TEXTS)
-
-
-def test_the_core_imports_without_the_extras():
-    """Nothing of text, audio or video is needed until it is called."""
-    blocked = ("tokenizers", "torchtext", "soundfile", "torchaudio", "imageio", "av")
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
-        "import mixup_lib, mixup_lib.text.tokens, mixup_lib.datasets, mixup_lib.models\n"
-        "import mixup_lib.audio, mixup_lib.video, mixup_lib.page.media, mixup_lib.experiments"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

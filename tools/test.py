@@ -2,10 +2,10 @@
 
     python -m tools.test [--check] [OPTIONS OF PYTEST]
 
-``--check`` leaves out what takes long: notebooks, the built book, assignments, whatever starts
-processes. The rest, with style and spelling, is for whoever edits. Everything computes on
-one thread, so that processes cost each other little; long units start first, so that no core is
-idle for long at the end.
+``--check`` leaves out what takes long: notebooks, the built book, assignments, each method of each
+experiment, whatever starts processes. The rest, with style and spelling, is for whoever edits.
+Everything computes on one thread, so that processes cost each other little; long units start
+first, so that no core is idle for long at the end.
 """
 
 import os
@@ -30,10 +30,13 @@ UNITS = (
     ("test_assignment_a4.py",),
     ("test_processes.py",),
     ("test_types.py",),
+    ("test_experiments_methods.py",),
     ("test_experiments_command.py",),
     ("test_bench.py",),
     ("test_workers.py",),
     ("test_execution.py",),
+    ("test_environment.py",),
+    ("test_imports.py",),
 )
 LONG = [file for unit in UNITS for file in unit]
 MOST = 8  # processes; each holds torch and its peers in memory
