@@ -27,7 +27,7 @@ SIGNS = {
     words.FALSE: "✗",
     words.DEPENDS: "⇄",
     words.UNDECIDED: "?",
-    words.UNTESTED: "–",
+    words.UNTESTED: "○",
 }
 _KEY = "mixup_claim"
 
@@ -126,7 +126,7 @@ def bar_text(test: Test, findings) -> str:
     if rule.share is not None:
         text += f" ({100 * rule.share:g} % of the baseline's value)"
     if shown := [f.detectable for f in findings if f.detectable is not None]:
-        text += f"; would have shown {span(shown)}"
+        text += f"; these runs would have shown an effect of {span(shown)} or more"
     return text
 
 

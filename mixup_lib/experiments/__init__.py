@@ -3,6 +3,7 @@
 from mixup_lib.experiments import (
     airfoil,
     cifar10_5000,
+    cifar10_attention,
     cifar10_fast,
     cifar10_foreign,
     cifar10_methods,
@@ -49,6 +50,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_noisy_rivals.CHOICE,
         cifar10_foreign.EXPERIMENT,
         cifar10_vit.EXPERIMENT,
+        *cifar10_attention.EXPERIMENTS,
         *cifar10_when.EXPERIMENTS,
         cifar10_rivals.CHOICE,
         cifar10_rivals.EXPERIMENT,
