@@ -25,11 +25,13 @@ The smallest gain that matters is 3 % of the plain network's error, as in ``cifa
 Settings are chosen in ``cifar10-noisy-rivals-choice``, for each share by itself: of the four tries
 the one with the highest validation accuracy, of 5,000 validation images with right labels, on the
 draw of seed 1000, which is not recorded here. Mixup with dropout takes what the two have chosen
-alone. (Three tries were planned. Three of the methods were best at an end of theirs for one share,
-so each got a fourth. Leaving out the largest losses of each batch was written down first, in the place of the
-generalised cross-entropy. Before any of its runs a trial on the small digits showed that it harms
-from the first step on, since the losses of an untrained network say nothing about labels; it would
-have been a straw man.) Test data are read once, at the end of a run.
+alone. Three tries were planned; three methods were best at an end of theirs for one share, so each
+got a fourth. In the place of the generalised cross-entropy, leaving out the largest losses of each
+batch was written down first. Before any of its runs a trial on the small digits showed that it harms from
+the first step on, since the losses of an untrained network say nothing about labels; it would have
+been a straw man.
+
+Test data are read once, at the end of a run.
 """
 
 from functools import partial
