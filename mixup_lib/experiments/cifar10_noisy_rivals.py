@@ -27,9 +27,9 @@ the one with the highest validation accuracy, of 5,000 validation images with ri
 draw of seed 1000, which is not recorded here. Mixup with dropout takes what the two have chosen
 alone. Three tries were planned; three methods were best at an end of theirs for one share, so each
 got a fourth. In the place of the generalised cross-entropy, leaving out the largest losses of each
-batch was written down first. Before any of its runs a trial on the small digits showed that it harms from
-the first step on, since the losses of an untrained network say nothing about labels; it would have
-been a straw man.
+batch was written down first. Before any of its runs a trial on the small digits showed that it
+harms from the first step on, since the losses of an untrained network say nothing about labels; it
+would have been a straw man.
 
 Test data are read once, at the end of a run.
 """
