@@ -371,6 +371,8 @@ CHOSEN = {
     "rotten-tomatoes-minilm": {"test", "train"},
     "uci-long": {"iris", "iris-train"},
     "cifar10-noisy-labels": {"best"},
+    "cifar10-noisy-rivals": {"test", "train"},
+    "cifar10-noisy-rivals-choice": {"train"},
     "cifar10-methods": {"scaled"},
     "cifar10-rivals": {"scaled"},
 }

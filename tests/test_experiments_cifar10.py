@@ -57,6 +57,18 @@ def test_the_rivals_take_what_validation_data_chose():
         assert chosen == min(strengths, key=partial(score, name))
 
 
+def test_the_rivals_against_wrong_labels_do_so_for_each_share():
+    records = {r["method"]: r["metrics"] for r in results.load("cifar10-noisy-rivals-choice")}
+    assert all("test" not in metrics for metrics in records.values())
+
+    def score(name, share, strength):
+        return records[f"{name}-{strength:g}-{share}"]["validation"]["accuracy"]
+
+    for (name, share), chosen in cifar10_noisy_rivals.CHOSEN.items():
+        strengths = cifar10_noisy_rivals.STRENGTHS[name][1]
+        assert chosen == max(strengths, key=partial(score, name, share))
+
+
 def test_methods_differ_from_plain_in_what_their_name_says():
     own = {name: set(settings) for name, settings in cifar10_methods.METHODS.items()}
     assert own["plain"] == set()

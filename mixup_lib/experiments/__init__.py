@@ -48,6 +48,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         cifar10_methods.EXPERIMENT,
         cifar10_noisy_labels.EXPERIMENT,
         cifar10_noisy_rivals.CHOICE,
+        cifar10_noisy_rivals.EXPERIMENT,
         cifar10_foreign.EXPERIMENT,
         cifar10_vit.EXPERIMENT,
         *cifar10_attention.EXPERIMENTS,
