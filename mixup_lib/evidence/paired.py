@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from mixup_lib.basics.naming import describe
 from mixup_lib.basics.progress import progress_bar
 from mixup_lib.basics.writing import atomic_write
 from mixup_lib.evidence.interval import FEWEST, Interval
+from mixup_lib.evidence.outcomes import unpacked
 from mixup_lib.page.tables import Table
 
 __all__ = ["Comparison", "Interval", "compare"]
@@ -27,10 +28,13 @@ class Comparison:
         runs: ``runs[method][i]`` holds the metrics of ``method`` with ``seeds[i]``; methods stand
             in the order given.
         seeds: the seeds that all methods share.
+        wrong: for each method whose records say it of every example, which of them it names
+            wrongly: booleans ``(seeds, examples)``.
     """
 
     runs: dict[str, list[dict[str, float]]]
     seeds: tuple[int, ...]
+    wrong: dict[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_records(
@@ -49,12 +53,15 @@ class Comparison:
             ValueError: if no seed is shared, a method has no record, or a record lacks ``part``.
         """
         found: dict[str, dict[int, dict]] = {}
+        bits: dict[tuple[str, int], str] = {}
         for record in records:
             if methods is not None and record["method"] not in methods:
                 continue
             if part not in record["metrics"]:
                 raise ValueError(f"part must be in {list(record['metrics'])}, got {part!r}")
             found.setdefault(record["method"], {})[record["seed"]] = record["metrics"][part]
+            if part in record.get("wrong", {}):
+                bits[record["method"], record["seed"]] = record["wrong"][part]
         if methods is not None:
             if missing := [method for method in methods if method not in found]:
                 raise ValueError(f"methods must be among {list(found)}, got {missing}")
@@ -62,7 +69,13 @@ class Comparison:
         seeds = sorted(set.intersection(*map(set, found.values()))) if found else []
         if not seeds:
             raise ValueError(f"the methods {list(found)} share no seed")
-        return cls({m: [by_seed[s] for s in seeds] for m, by_seed in found.items()}, tuple(seeds))
+        wrong = {
+            method: np.stack([unpacked(bits[method, s], by_seed[s]["n"]) for s in seeds])
+            for method, by_seed in found.items()
+            if all((method, s) in bits for s in seeds)
+        }
+        runs = {m: [by_seed[s] for s in seeds] for m, by_seed in found.items()}
+        return cls(runs, tuple(seeds), wrong)
 
     def values(self, method: str, metric: str) -> np.ndarray:
         """``(n,)`` float64, one per seed and in their order.
@@ -104,11 +117,14 @@ class Comparison:
             test: how many examples it has; None reads it from the runs' own ``n``.
 
         Returns:
-            What ``Interval.shared_test`` says of them.
+            What ``Interval.of_outcomes`` says where the records know each example's outcome, and
+            the wider ``Interval.shared_test`` where they don't.
 
         Raises:
             KeyError, ValueError: as in :meth:`difference`, or if a rate is none.
         """
+        if metric == "error" and {a, b} <= self.wrong.keys():
+            return Interval.of_outcomes(self.wrong[a], self.wrong[b])
         if test is None:
             test = int(self.values(a, "n")[0])
         rates = self.values(a, metric).mean(), self.values(b, metric).mean()

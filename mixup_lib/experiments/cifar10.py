@@ -9,7 +9,7 @@ from torch.utils.data import TensorDataset
 from mixup_lib import datasets
 from mixup_lib.basics.seeds import initialised
 from mixup_lib.datasets import Splits
-from mixup_lib.experiments.runner import of_parts, of_training
+from mixup_lib.experiments.runner import of_parts_and_examples, of_training
 from mixup_lib.experiments.settings import fit_settings, make_model
 from mixup_lib.training.fitting import fit
 from mixup_lib.training.history import History
@@ -79,7 +79,8 @@ def measure(config: dict, splits: Splits, seed: int, checkpoint: Path | None, **
     """
     model, standardise, history = train(config, splits, seed, checkpoint, **own)
     parts = {name: standardise.of(part) for name, part in splits.parts().items()}
-    return {
-        "metrics": of_parts(model, parts),
-        "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    return (
+        of_parts_and_examples(model, parts)
+        | {"data_checksum": splits.checksum}
+        | of_training(model, history)
+    )

@@ -44,7 +44,7 @@ from torch.nn import functional as F
 
 from mixup_lib.experiments import cifar10, cifar10_noisy_labels
 from mixup_lib.experiments.cifar10_noisy_labels import mislabelled
-from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training
+from mixup_lib.experiments.runner import Experiment, described, of_parts_and_examples, of_training
 from mixup_lib.mixing.draw import draw_mixup
 
 SHARES = (0.2, 0.5)
@@ -95,11 +95,14 @@ def _measure(config: dict, own: dict, seed: int, checkpoint: Path, *judged: str)
     model, standardise, history = cifar10.train(config, splits, seed, checkpoint, **own)
     validated = history["validation_accuracy"]
     parts = {name: standardise.of(part) for name, part in splits.parts(*judged).items()}
-    return {
-        "metrics": of_parts(model, parts),
-        "best_epoch": 1 + validated.index(max(validated)),
-        "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    return (
+        of_parts_and_examples(model, parts)
+        | {
+            "best_epoch": 1 + validated.index(max(validated)),
+            "data_checksum": splits.checksum,
+        }
+        | of_training(model, history)
+    )
 
 
 def measure_choice(config: dict, method: str, seed: int, checkpoint: Path) -> dict:

@@ -47,6 +47,7 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from mixup_lib.basics.seeds import generator_for
+from mixup_lib.evidence.outcomes import packed
 from mixup_lib.experiments import cifar10, cifar10_when
 from mixup_lib.experiments.cifar10_methods import attacked, bins, corrupted
 from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training, rounded
@@ -205,6 +206,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         parts |= attacked(of_pixels, x, first, generator)
     return {
         "metrics": {name: rounded(part) for name, part in parts.items()},
+        "wrong": {"test": packed((logits.argmax(1) != y).numpy())},
         "reliability": {"test": bins(logits, y), "scaled": bins(logits / temperature, y)},
         "data_checksum": splits.checksum,
     } | of_training(model, history)

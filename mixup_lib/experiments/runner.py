@@ -16,8 +16,9 @@ from torch.utils.data import Dataset
 from mixup_lib.basics.naming import describe
 from mixup_lib.basics.writing import unfinished
 from mixup_lib.evidence import results
+from mixup_lib.evidence.outcomes import packed
 from mixup_lib.models import parameter_count
-from mixup_lib.training.evaluation import evaluate
+from mixup_lib.training.evaluation import classified, evaluate, predict
 from mixup_lib.training.history import History
 from mixup_lib.training.runtime import default_device
 
@@ -71,6 +72,23 @@ def described(methods: dict[str, dict]) -> dict[str, dict]:
 def of_parts(model: nn.Module, parts: Mapping[str, Dataset]) -> dict[str, dict[str, float]]:
     """The ``metrics`` of a record: each part of the data, by name, as ``evaluate`` measures it."""
     return {name: rounded(evaluate(model, part)) for name, part in parts.items()}
+
+
+def of_parts_and_examples(model: nn.Module, parts: Mapping[str, Dataset]) -> dict:
+    """The same as a part of a record, and which test examples are named wrongly.
+
+    For experiments whose runs all read the same test examples in the same order: with these bits an
+    interval can count the drawing of the examples, see ``Interval.of_outcomes``.
+    """
+    found = {name: predict(model, part) for name, part in parts.items()}
+    return {
+        "metrics": {name: rounded(classified(*of)) for name, of in found.items()},
+        "wrong": {
+            name: packed((logits.argmax(1) != y).numpy())
+            for name, (logits, y) in found.items()
+            if name == "test"
+        },
+    }
 
 
 def of_training(model: nn.Module, history: History) -> dict:
