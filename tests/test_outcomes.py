@@ -20,7 +20,7 @@ def test_what_is_packed_comes_back(n):
 def record(method, seed, wrong, keep=True):
     metrics = {"test": {"error": wrong.mean(), "n": len(wrong)}}
     return {"method": method, "seed": seed, "metrics": metrics} | (
-        {"wrong": {"test": packed(wrong)}} if keep else {}
+        {"outcomes": {"test": packed(wrong)}} if keep else {}
     )
 
 
@@ -47,6 +47,6 @@ RECORDED = [name for name in EXPERIMENTS if (results.folder() / name).is_dir()]
 @pytest.mark.parametrize("name", RECORDED)
 def test_the_examples_of_a_record_give_its_error(name):
     for run in results.load(name):
-        for part, text in run.get("wrong", {}).items():
+        for part, text in run.get("outcomes", {}).items():
             found = run["metrics"][part]
             assert unpacked(text, found["n"]).mean() == pytest.approx(found["error"], abs=1e-6)

@@ -60,8 +60,8 @@ class Comparison:
             if part not in record["metrics"]:
                 raise ValueError(f"part must be in {list(record['metrics'])}, got {part!r}")
             found.setdefault(record["method"], {})[record["seed"]] = record["metrics"][part]
-            if part in record.get("wrong", {}):
-                bits[record["method"], record["seed"]] = record["wrong"][part]
+            if part in record.get("outcomes", {}):
+                bits[record["method"], record["seed"]] = record["outcomes"][part]
         if methods is not None:
             if missing := [method for method in methods if method not in found]:
                 raise ValueError(f"methods must be among {list(found)}, got {missing}")

@@ -206,7 +206,7 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         parts |= attacked(of_pixels, x, first, generator)
     return {
         "metrics": {name: rounded(part) for name, part in parts.items()},
-        "wrong": {"test": packed((logits.argmax(1) != y).numpy())},
+        "outcomes": {"test": packed((logits.argmax(1) != y).numpy())},
         "reliability": {"test": bins(logits, y), "scaled": bins(logits / temperature, y)},
         "data_checksum": splits.checksum,
     } | of_training(model, history)

@@ -83,7 +83,7 @@ def of_parts_and_examples(model: nn.Module, parts: Mapping[str, Dataset]) -> dic
     found = {name: predict(model, part) for name, part in parts.items()}
     return {
         "metrics": {name: rounded(classified(*of)) for name, of in found.items()},
-        "wrong": {
+        "outcomes": {
             name: packed((logits.argmax(1) != y).numpy())
             for name, (logits, y) in found.items()
             if name == "test"
