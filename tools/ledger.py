@@ -129,7 +129,8 @@ def tested(test: registry.Test, record: dict | None) -> str:
         facts.append(("Interval over", "; ".join(over)))
     if test.room:
         facts.append(("Could show where", test.room))
-    lines = [f"**{test.id}. {test.says.rstrip('.')}: {word}.**", ""]
+    harm = " (a claim of harm)" * (test.rule.predicts == "harms")
+    lines = [f"**{test.id}. {test.says.rstrip('.')}{harm}: {word}.**", ""]
     return "\n".join(lines + [f"- {name}: {text}" for name, text in facts])
 
 

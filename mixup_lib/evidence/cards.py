@@ -56,7 +56,8 @@ class Card:
 
     def _rows(self):
         test, unit = self.test, self.test.rule.unit
-        yield "Claim", escape(test.says)
+        harm = " (A claim of harm: a word of help speaks against it.)"
+        yield "Claim", escape(test.says + harm * (test.rule.predicts == "harms"))
         several = len(self.findings) > 1
         for finding in self.findings:
             text = numbers(asdict(finding), unit)
