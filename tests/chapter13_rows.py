@@ -106,7 +106,7 @@ GROWING = ("cifar10-fast", "cifar10-paper")
 OTHERS = {
     "CIFAR-10, 5,000": row("cifar10-5000", "plain", "mixup"),
     "CIFAR-10, 2,000": row("cifar10-methods", "plain", "mixup-1"),
-    "CIFAR-10, transformer": row("cifar10-vit", "plain", "mixup-1"),
+    "CIFAR-10, transformer": row("cifar10-attention", "plain", "mixup"),
     "digits, few": row("few-digits", "plain", "mixup"),
     "digits, placed": row("placed-digits", "plain", "mixup"),
     "digits, moving": row("moving-digits", "plain", "clip"),

@@ -47,7 +47,9 @@ CHANGES = {
             "weights": None,
         },
     },
-    "cifar10-vit": {"model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}},
+    "cifar10-attention": {
+        "model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}
+    },
     "few-digits": {"data": SIZES, "steps": 140, "vae": {"epochs": 2}, "gan": {"steps": 4}},
     "fields-when": {
         "data": {

@@ -143,7 +143,7 @@ BREAKS = {
     # The six that once went unnoticed.
     "an epoch chosen on test data": ("airfoil", choosing_on_test_data),
     "training error as test error": ("few-digits", TEST_IS_TRAIN),
-    "no schedule": ("cifar10-vit", settings_of(cifar10, schedule=None)),
+    "no schedule": ("cifar10-attention", settings_of(cifar10, schedule=None)),
     "no crop": ("cifar10-fast", settings_of(cifar10, augment=flip)),
     "another optimizer": ("cifar10-5000", settings_of(cifar10, optimizer=SGD)),
     "the last epoch kept": ("trec-cnn", settings_of(sentences, keep="last")),

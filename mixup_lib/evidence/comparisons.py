@@ -173,7 +173,7 @@ def _everything() -> list[Reproduction]:
     alike = {
         "CIFAR-10, 5,000": ("cifar10-5000", "mixup"),
         "CIFAR-10, 2,000": ("cifar10-methods", "mixup-1"),
-        "CIFAR-10, transformer": ("cifar10-vit", "mixup-1"),
+        "CIFAR-10, transformer": ("cifar10-attention", "mixup"),
         "digits, few": ("few-digits", "mixup"),
         "digits, placed": ("placed-digits", "mixup"),
         "digits, moving": ("moving-digits", "clip"),

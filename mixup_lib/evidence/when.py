@@ -1,7 +1,8 @@
 """When does mixup help? Recorded gains beside how well the plain network fits its training data.
 
 The rule was written down before its runs, in ``mixup_lib.experiments.cifar10_when`` and
-``mixup_lib.experiments.fields_when``; the numbers here are theirs.
+``mixup_lib.experiments.fields_when``; the numbers here are theirs. Two other networks come from
+``mixup_lib.experiments.cifar10_attention``, which was written down for another question.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from mixup_lib.evidence import results
 from mixup_lib.evidence.interval import FEWEST, Interval
+from mixup_lib.evidence.paired import Comparison
 
 __all__ = ["FITS", "GROUPS", "UNFIT", "Cell", "cells", "expected"]
 
@@ -41,6 +43,13 @@ def _widths():
     return [("CIFAR-10", f"width {n}", "cifar10-when-width", f"width-{n}") for n in (8, 32)]
 
 
+def _networks():
+    return [
+        ("CIFAR-10", "transformer", "cifar10-attention", ""),
+        ("CIFAR-10", "without crops", "cifar10-convolution", ""),
+    ]
+
+
 def _fields():
     return [
         (field, length, "fields-when", f"{name}-{length}")
@@ -50,7 +59,13 @@ def _fields():
 
 
 #: Groups of cells, by what changes within them.
-GROUPS = {"length": _lengths, "labels": _labels, "width": _widths, "fields": _fields}
+GROUPS = {
+    "length": _lengths,
+    "labels": _labels,
+    "width": _widths,
+    "networks": _networks,
+    "fields": _fields,
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ class Cell:
         error: its test error, in percent.
         gains: test error, plain minus method, in percentage points, one for each seed.
         interval: of the mean gain, None for fewer than five seeds. Where one test set serves all
-            seeds it accounts for that set's size; where test parts are smaller than training parts
+            seeds it accounts for that set's drawing; where test parts are smaller than training parts
             and overlap, for the overlap.
     """
 
@@ -123,7 +138,8 @@ def cells(group: str, method: str = "mixup") -> list[Cell]:
             records = results.load(experiment)
         except FileNotFoundError:
             continue
-        names = (f"{cell}-{m}" if group == "fields" else f"{m}-{cell}" for m in ("plain", method))
+        pair = ("plain", method)
+        names = [f"{cell}-{m}" if group == "fields" else f"{m}-{cell}".rstrip("-") for m in pair]
         plain, other = ({r["seed"]: r for r in records if r["method"] == it} for it in names)
         if seeds := sorted(plain.keys() & other.keys()):
             found.append(_cell(field, name, [plain[s] for s in seeds], [other[s] for s in seeds]))
@@ -139,8 +155,8 @@ def _cell(field: str, name: str, plain: Sequence[dict], other: Sequence[dict]) -
     if len(gains) >= FEWEST:
         test, train = plain[0]["metrics"]["test"]["n"], plain[0]["metrics"]["train"]["n"]
         if field == "CIFAR-10":
-            rates = [errors(records, "test").mean() / 100 for records in (plain, other)]
-            interval = Interval.shared_test(gains, tuple(rates), test, scale=100)
+            pair = Comparison.from_records([*plain, *other])
+            interval = 100 * pair.shared(*pair.runs, "error")
         elif test < train:
             interval = Interval.resampled(gains, train, test)
         else:
