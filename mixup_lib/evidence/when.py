@@ -80,8 +80,8 @@ class Cell:
         error: its test error, in percent.
         gains: test error, plain minus method, in percentage points, one for each seed.
         interval: of the mean gain, None for fewer than five seeds. Where one test set serves all
-            seeds it accounts for that set's drawing; where test parts are smaller than training parts
-            and overlap, for the overlap.
+            seeds it accounts for that set's drawing; where test parts are smaller than training
+            parts and overlap, for the overlap.
     """
 
     field: str
