@@ -25,6 +25,11 @@ training included: three rates for plain, three strengths for each other method 
 Each try is a run of its own, for every seed; what counts of a method is the try with the lowest
 mean validation NLL over the seeds, whatever the test data say. The epoch of a run is the one with
 the lowest validation NLL. Test data are read once, at the end of a run.
+
+Five seeds were planned. With 500 questions of TREC the interval of the first expectation then just
+held 0, and seeds 5 to 9 of the two tries that count were added. Whoever looks before deciding to go
+on finds effects too often, so the further seeds are also to be shown by themselves; the choice of
+the try stays with the first five.
 """
 
 from functools import partial
@@ -135,7 +140,9 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     } | of_training(model, history)
 
 
-def _experiment(name: str, title: str, data: dict, epochs: int, labels: int | None) -> Experiment:
+def _experiment(
+    name: str, title: str, data: dict, epochs: int, labels: int | None, seeds: int = 5
+) -> Experiment:
     if labels:
         data = data | {"sizes": {"train": labels} | data["sizes"]}
     return Experiment(
@@ -143,13 +150,15 @@ def _experiment(name: str, title: str, data: dict, epochs: int, labels: int | No
         title=title,
         config={"data": data, "epochs": epochs} | MINILM,
         methods=described(METHODS),
-        seeds=tuple(range(5)),
+        seeds=tuple(range(seeds)),
         measure=measure,
     )
 
 
 EXPERIMENTS = (
-    _experiment("trec-500-minilm", "TREC, 500 labels, MiniLM and its rivals", TREC, 6, 500),
+    _experiment(
+        "trec-500-minilm", "TREC, 500 labels, MiniLM and its rivals", TREC, 6, 500, seeds=10
+    ),
     _experiment(
         "rotten-tomatoes-500-minilm",
         "Rotten Tomatoes, 500 labels, MiniLM and its rivals",
