@@ -7,7 +7,7 @@ import pytest
 
 from mixup_lib.evidence import registry
 from mixup_lib.evidence.literature import published
-from tools import claims, ledger
+from tools import claims, course, ledger
 
 KNOWN = registry.claims()
 
@@ -75,8 +75,8 @@ def test_literature_is_in_the_file_of_published_figures(page):
 def test_numbers_are_filled_in_from_the_record(found):
     text = claims.filled("a {C12/cifar} b {openmixup-cifar10#none>mixup} c", found)
     finding = found["C12/cifar"]["findings"][0]
-    assert f"{finding['mean']:.3g} [{finding['low']:.3g}" in text and "94.87 → 95.7" in text
-    assert f"{-finding['mean']:.3g} [" in claims.filled("costs {-C12/cifar}", found)
+    assert f"{finding['mean']:.1f} [{finding['low']:.1f}" in text and "94.87 → 95.7" in text
+    assert f"{-finding['mean']:.1f} [" in claims.filled("costs {-C12/cifar}", found)
     for wrong in ("{C12}", "{C12/cifar|flip}", "{C99}"):
         with pytest.raises(ValueError, match=re.escape(repr(wrong[1:-1]))):
             claims.filled(wrong, found)
@@ -157,3 +157,12 @@ def test_what_the_ledger_refuses(tmp_path, monkeypatch, name, cards, message):
     monkeypatch.setattr(claims.course, "NOTEBOOKS", tmp_path)
     with pytest.raises(ValueError, match=message):
         claims.records()
+
+
+def test_the_front_page_shows_the_turn_as_recorded():
+    """More errors on its own data, less to gain: the rows come in that order, down to a loss."""
+    rows = [row.split(" | ") for row in ledger.turn().splitlines()[2:]]
+    known, gains = ([float(row[i].split()[0]) for row in rows] for i in (1, 3))
+    assert known == sorted(known) and gains == sorted(gains, reverse=True)
+    assert gains[0] > 0 > gains[-1]
+    assert ledger.turn() in (course.ROOT / "book" / "preface.md").read_text()

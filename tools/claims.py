@@ -82,6 +82,14 @@ def grade(claim: dict) -> str:
     return ", ".join(GRADES[kind] for kind in GRADES if kind in kinds) or "toy only"
 
 
+def in_a_sentence(finding: dict, unit: str) -> str:
+    """An effect as a sentence tells it: points to a tenth, below which no run can see."""
+    if unit != "percentage points":
+        return numbers(finding, unit)
+    mean, low, high = (finding[key] for key in ("mean", "low", "high"))
+    return f"{mean:.1f} [{low:.1f}, {high:.1f}] points"
+
+
 def filled(text: str, found: dict[str, dict]) -> str:
     """A sentence with its numbers: ``{C12/cifar}``, ``{C14|vae}``, ``{entry#key>key}``.
 
@@ -101,7 +109,7 @@ def filled(text: str, found: dict[str, dict]) -> str:
                 told = {**finding, "n": None}
                 if place.startswith("-"):
                     told |= {"mean": -told["mean"], "low": -told["high"], "high": -told["low"]}
-                return numbers(told, found[test]["unit"])
+                return in_a_sentence(told, found[test]["unit"])
         raise ValueError(f"{place!r} in {text!r} is no judged test and condition")
 
     return re.sub(r"\{([^{}]+)\}", number, text)

@@ -136,7 +136,8 @@ def derived() -> dict[Path, str]:
     readme = root / "README.md"
     files[readme] = between(addressed(readme.read_text()), "chapters", chapter_table())
     preface = root / "book" / "preface.md"
-    files[preface] = between(addressed(preface.read_text()), "found", found())
+    text = between(addressed(preface.read_text()), "found", found())
+    files[preface] = between(text, "turn", ledger.turn())
     scale = root / "book" / "scale.md"
     files[scale] = between(addressed(scale.read_text()), "imagenet", plan.block())
     references = root / "book" / "references.md"
