@@ -225,7 +225,7 @@ def front() -> list[str]:
 
 #: Cells of the map of chapter 15 for the front page, and what each of them is.
 SHOWN = {
-    "transformer": "a small transformer, 2,000 labels, 120 epochs, no crops",
+    "transformer, no crops": "a small transformer, 2,000 labels, 120 epochs, no crops",
     "1,000 labels": "a small ResNet, 1,000 labels, 240 epochs",
     "240 epochs": "the same, 4,000 labels, 240 epochs",
     "60 epochs": "the same, 4,000 labels, 60 epochs",

@@ -29,30 +29,41 @@ _FIELDS = {
 }
 
 
+# A cell: field, name, experiment, method of plain training, method with a place for mixup's name.
 def _lengths():
-    return [("CIFAR-10", f"{n} epochs", "cifar10-when", f"{n}-epochs") for n in (15, 60, 240)]
+    return [("CIFAR-10", f"{n} epochs", "cifar10-when", *_of(f"{n}-epochs")) for n in (15, 60, 240)]
 
 
 def _labels():
     return [
-        ("CIFAR-10", f"{n:,} labels", "cifar10-when-labels", f"{n}-labels") for n in (1000, 16_000)
+        ("CIFAR-10", f"{n:,} labels", "cifar10-when-labels", *_of(f"{n}-labels"))
+        for n in (1000, 16_000)
     ]
 
 
 def _widths():
-    return [("CIFAR-10", f"width {n}", "cifar10-when-width", f"width-{n}") for n in (8, 32)]
+    return [("CIFAR-10", f"width {n}", "cifar10-when-width", *_of(f"width-{n}")) for n in (8, 32)]
+
+
+def _of(change):
+    return f"plain-{change}", f"{{}}-{change}"
 
 
 def _networks():
+    networks = {"transformer": "cifar10-attention", "ResNet": "cifar10-convolution"}
     return [
-        ("CIFAR-10", "transformer", "cifar10-attention", ""),
-        ("CIFAR-10", "without crops", "cifar10-convolution", ""),
+        ("CIFAR-10", f"{network}, {crops}", experiment, plain, other)
+        for network, experiment in networks.items()
+        for crops, plain, other in (
+            ("no crops", "plain", "{}"),
+            ("crops", "crop-flip", "crop-flip-{}"),
+        )
     ]
 
 
 def _fields():
     return [
-        (field, length, "fields-when", f"{name}-{length}")
+        (field, length, "fields-when", f"{name}-{length}-plain", f"{name}-{length}-{{}}")
         for name, field in _FIELDS.items()
         for length in ("brief", "long")
     ]
@@ -133,14 +144,15 @@ def cells(group: str, method: str = "mixup") -> list[Cell]:
     if group not in GROUPS:
         raise ValueError(f"group must be one of {list(GROUPS)}, got {group!r}")
     found = []
-    for field, name, experiment, cell in GROUPS[group]():
+    for field, name, experiment, plainly, otherwise in GROUPS[group]():
         try:
             records = results.load(experiment)
         except FileNotFoundError:
             continue
-        pair = ("plain", method)
-        names = [f"{cell}-{m}" if group == "fields" else f"{m}-{cell}".rstrip("-") for m in pair]
-        plain, other = ({r["seed"]: r for r in records if r["method"] == it} for it in names)
+        plain, other = (
+            {record["seed"]: record for record in records if record["method"] == name_of_method}
+            for name_of_method in (plainly, otherwise.format(method))
+        )
         if seeds := sorted(plain.keys() & other.keys()):
             found.append(_cell(field, name, [plain[s] for s in seeds], [other[s] for s in seeds]))
     return found
