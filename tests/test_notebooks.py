@@ -163,6 +163,15 @@ def test_exercises_have_hidden_solutions(notebook, code):
     assert [cell.id for cell in folded if not hidden(cell)] == []
 
 
+def test_typeset_solutions_are_folded_outside_the_book(notebook):
+    """JupyterLab, Colab and GitHub know no directive, and would show the answer at once."""
+    first, last = course.FOLD
+    markdown = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    solutions = re.findall(r"(?ms)^:::\{solution\}.*?^:::$", markdown)
+    assert len(solutions) == len(re.findall(r"(?m)^:{3,}\{solution\}", markdown))
+    assert all(f"{first}{solution}{last}" in markdown for solution in solutions)
+
+
 def test_recorded_time_belongs_to_this_code(path, notebook):
     entry = course.times().get(path.stem, {})
     assert entry.get("code") == code_hash(notebook), "run `make notebooks`"

@@ -27,6 +27,10 @@ ENVIRONMENT = {
 # own tests do not.
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
+# Around a typeset solution in a notebook: JupyterLab, Colab and GitHub fold it. The book, which
+# folds solutions itself, leaves both out.
+FOLD = ("<details><summary>Solution</summary>\n\n", "\n\n</details>")
+
 
 _parsed = functools.cache(yaml.safe_load)  # a small file that is asked a hundred times
 

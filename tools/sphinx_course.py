@@ -191,11 +191,24 @@ class Downloads(Directive):
         return [nodes.raw("", lines, format="html")]
 
 
+def unfolded(markdown: str) -> str:
+    """A notebook's text without what folds its solutions: the book folds them itself."""
+    for part in course.FOLD:
+        markdown = markdown.replace(part, "")
+    return markdown
+
+
 def add_to_source(app, page: str, source: list[str]) -> None:
-    """Adds downloads after the title, questions at the end, and what a page holds a mark for."""
+    """Adds downloads after the title, questions at the end, and what a page holds a mark for.
+
+    Solutions lose what folds them outside the book.
+    """
     files = ":::{page-files}\n:::"
     if page.startswith("notebooks/"):
         book = json.loads(source[0])
+        for cell in book["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = unfolded("".join(cell["source"]))
         extra = {1: files}
         if quiz.path(Path(page).name).exists():
             label = f"(quiz-{Path(page).name})="
