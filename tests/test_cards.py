@@ -188,11 +188,24 @@ def test_a_card_holds_rule_and_verdict(small):
         "before its runs",
         "▲ helps",
     ):
-        assert told in html, told
+        assert told in html.replace("\N{NO-BREAK SPACE}", " "), told
     assert html.count("<table") == 1 and html.count('scope="row"') == html.count("<tr>")
     record = json.loads(json.dumps(metadata["mixup_claim"], allow_nan=False))
     assert record["test"] == "C15/cifar" and record["word"] == HELPS
     assert f'id="{record["anchor"]}"' in html and record["anchor"] == "c15-cifar"
+
+
+def test_a_claim_of_harm_says_which_way_a_word_speaks(small):
+    small(predicts="harms", stated="harms")
+    assert (
+        "▼ harms, as claimed"
+        in cards.claim("C15/cifar", interval(-2, -1))._repr_mimebundle_()[0]["text/html"]
+    )
+    small(predicts="harms", stated=HELPS)
+    assert (
+        "▲ helps, against the claim"
+        in cards.claim("C15/cifar", interval(1, 2))._repr_mimebundle_()[0]["text/html"]
+    )
 
 
 def test_the_data_decide_and_not_the_page(small):

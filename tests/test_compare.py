@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from mixup_lib.evidence.paired import Comparison, Interval, compare
+from mixup_lib.page.tables import Table, unbroken
 
 SEEDS = (3, 1, 4, 15, 9)
 
@@ -173,3 +174,10 @@ def test_recorded_runs_keep_complete_pairs_only():
     assert list(turned.runs) == ["mixup", "plain"]
     with pytest.raises(ValueError, match=r"methods must be among .* got \['cutmix'\]"):
         Comparison.from_records(records(), methods=["cutmix", "plain"])
+
+
+def test_a_page_does_not_tear_an_interval():
+    space, told = "\N{NO-BREAK SPACE}", unbroken("-0.5 [-0.6, -0.4], 5.1 → 4.3, mixup-0.1, n = 5")
+    assert told == f"−0.5 [−0.6,{space}−0.4], 5.1{space}→{space}4.3, mixup-0.1, n{space}={space}5"
+    html = Table(["gain"], [["1.0 [0.5, 1.5]"]])._repr_html_()
+    assert f"1.0 [0.5,{space}1.5]" in html

@@ -13,6 +13,7 @@ from html import escape
 from mixup_lib.evidence import words
 from mixup_lib.evidence.judge import Finding, amount, judge, steady
 from mixup_lib.evidence.registry import REGISTERED, Test, path, tests
+from mixup_lib.page.tables import unbroken
 
 __all__ = ["SIGNS", "Card", "bar_text", "claim", "numbers"]
 
@@ -56,18 +57,19 @@ class Card:
 
     def _rows(self):
         test, unit = self.test, self.test.rule.unit
-        harm = " (A claim of harm: a word of help speaks against it.)"
-        yield "Claim", escape(test.says + harm * (test.rule.predicts == "harms"))
+        yield "Claim", escape(test.says)
         several = len(self.findings) > 1
         for finding in self.findings:
             text = numbers(asdict(finding), unit)
             if several:
-                text += f" — {SIGNS[finding.word]} {finding.word}"
-            yield f"Found {finding.condition}".strip(), escape(text)
+                text += f" — {SIGNS[finding.word]}\N{NO-BREAK SPACE}{finding.word}"
+            name = f"Found, {finding.condition}" if finding.condition else "Found"
+            yield unbroken(name), escape(unbroken(text))
         for rival in self.rivals:
-            yield f"Beside it: {rival.condition}", escape(numbers(asdict(rival), unit))
+            text = numbers(asdict(rival), unit)
+            yield f"Beside it: {rival.condition}", escape(unbroken(text))
         if bar := bar_text(test, self.findings):
-            yield "Bar", escape(bar)
+            yield "Bar", escape(unbroken(bar))
         yield "Evidence", escape(f"{words.KINDS[test.kind].partition(':')[0]}; {test.scale}")
         rule = [
             ("Measure", test.measure),
@@ -81,12 +83,21 @@ class Card:
         lines = "".join(f"<p><strong>{name}:</strong> {escape(text)}.</p>" for name, text in rule)
         yield "Rule", f"<details><summary>measure, registration</summary>{lines}</details>"
 
+    @property
+    def _sense(self) -> str:
+        """Whether the word speaks for a claim that expects harm, where one has to think."""
+        if self.test.rule.predicts != "harms":
+            return ""
+        against = ", against the claim"
+        senses = {words.HARMS: ", as claimed", words.HELPS: against, words.LESS: against}
+        return senses.get(self.word, "")
+
     def __repr__(self):
         return f"{self.test.id}: {self.word}"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         left = "text-align:left;vertical-align:top"
-        title = f"{self.test.id}: {SIGNS[self.word]} {self.word}"
+        title = f"{self.test.id}: {SIGNS[self.word]} {self.word}{self._sense}"
         cells = "".join(
             f'<tr><th scope="row" style="{left};padding-right:1em">{escape(name)}</th>'
             f'<td style="{left}">{text}</td></tr>'

@@ -161,6 +161,7 @@ CHOSEN = {
     "decay": 4e-3,
     "dropout": 0.1,
     "cutmix": 0.5,
+    "cutout": 0.125,
 }
 _OWN = {name: STRENGTHS[name][0](strength) for name, strength in CHOSEN.items()}
 METHODS = {
@@ -170,6 +171,7 @@ METHODS = {
     "decay": _OWN["decay"],
     "dropout": _OWN["dropout"],
     "cutmix": _OWN["cutmix"],
+    "cutout": _OWN["cutout"],
     "mixup-decay": _OWN["mixup"] | _OWN["decay"],
     "trivial": {"augment": trivial},
     "trivial-mixup": {"augment": trivial} | _OWN["mixup"],

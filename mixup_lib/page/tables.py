@@ -1,10 +1,24 @@
 """Small tables that read well in a terminal and in a notebook."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["Table"]
+__all__ = ["Table", "unbroken"]
+
+_KEPT = re.compile(r"\[[^\[\]]*\]|\S+ [→=] \S+|[×±] \S+")
+_MINUS = re.compile(r"(?<![\w.−-])-(?=\.?\d)")
+
+
+def unbroken(text: str) -> str:
+    """The same text with what a page should not tear over two lines held together.
+
+    No-break spaces stand inside an interval, around an arrow or an equals sign and after a sign,
+    and a minus sign before a number in the place of a hyphen.
+    """
+    kept = _KEPT.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    return _MINUS.sub("−", kept)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class Table:
 
     def _repr_html_(self) -> str:
         def row(cells: Sequence[str], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+            texts = (escape(unbroken(str(cell))) for cell in cells)
+            return "<tr>" + "".join(f"<{tag}>{text}</{tag}>" for text in texts) + "</tr>"
 
         body = "".join(row(cells, "td") for cells in self.rows)
         return f"<table><thead>{row(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
