@@ -49,7 +49,7 @@ def addressed(text: str) -> str:
 
 
 def notebook(path: Path) -> str:
-    """A chapter with its badge, time and install cell as they should be."""
+    """A chapter with its badge, time, install cell and addresses as they should be."""
     text = path.read_text()
     book = nbformat.reads(text, as_version=4)
     first = book.cells[0]
@@ -64,6 +64,9 @@ def notebook(path: Path) -> str:
         book.cells.insert(1, install)
     install.source = course.install_cell(path.stem)
     install.metadata = nbformat.from_dict(course.INSTALL_METADATA)
+    for cell in book.cells[1:]:
+        if cell.cell_type == "markdown":
+            cell.source = addressed(cell.source)
     if nbformat.reads(text, as_version=4) == book:
         return text  # only the content counts here; `make notebooks` sets the layout
     return nbformat.writes(book).rstrip("\n") + "\n"
