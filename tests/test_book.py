@@ -18,6 +18,7 @@ from tools import book, course, ledger, sphinx_course
 from tools import pages as course_pages
 
 MEGABYTE = 1_000_000
+BARS = "why-each-bar-is-where-it-is"  # custom.css names these three places
 # A path, or what the toolchain puts where nobody wrote a description.
 NO_DESCRIPTION = re.compile(
     r"\s*(\S*/\S*\.\w+|\S+\.(png|jpe?g|svg|gif)|image|figure|picture)?\s*", re.I
@@ -158,6 +159,45 @@ def test_captions_are_on_the_page_beside_the_description(path, site):
         metadata = cell.metadata.get("mystnb", {})
         if caption := metadata.get("figure", {}).get("caption"):
             assert caption in shown[metadata["image"]["alt"]], cell.id
+
+
+def test_folds_say_what_they_hold(site):
+    labels = set()
+    for path in (site / "notebooks").glob("*.html"):
+        page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        labels |= {label.get_text() for label in page.select("details.hide > summary > p")}
+    held = ("the code", "the solution in code")
+    assert labels == {f"{verb} {what}" for verb in ("Show", "Hide") for what in held}
+
+
+def test_the_chinese_page_says_its_language(site):
+    page = BeautifulSoup((site / "book" / "zh.html").read_text("utf-8"), "html.parser")
+    assert page.select_one('article [lang="zh-CN"] h1').get_text().startswith("中文导读")
+    assert not page.select_one("article dl")  # the front matter is not shown
+
+
+def test_cards_of_chapters_name_the_machine_once(site):
+    page = BeautifulSoup((site / "book" / "preface.html").read_text("utf-8"), "html.parser")
+    times = [card.get_text() for card in page.select(".sd-card-hover em")]
+    assert len(times) == len(course.notebooks())
+    assert page.select_one("#chapters").get_text().count("CPU") == 1
+
+
+def test_tables_that_a_phone_stacks_are_marked(site):
+    for name in sphinx_course.STACKED:
+        page = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser")
+        for table in page.select("article table"):
+            four = len(table.select("thead th")) == 4
+            assert ("stacked" in table["class"]) == four
+            assert table.find_parent(id=["passage-map", "all-claims", BARS]) or not four
+    assert page.select_one("td.nothing").get_text() == "–"
+
+
+def test_a_table_with_long_texts_is_marked(site):
+    page = (site / "notebooks" / "13_reproduction.html").read_text("utf-8")
+    wordy = BeautifulSoup(page, "html.parser").select("table.wordy")
+    assert 1 <= len(wordy) < page.count("<table")
+    assert all("[" not in table.get_text() for table in wordy)  # no interval that could break
 
 
 def test_some_figures_have_captions(site):

@@ -29,6 +29,22 @@ CUT_CODE = """() => {
   }
   return cut;
 }"""
+# On a phone: formulas in a sentence that are cut and can't be scrolled; cells of a claim's card, or
+# of a table with a block for each row, of less than half the screen; wide pictures that shrank.
+CRAMPED = """() => {
+  document.querySelectorAll("article details").forEach(folded => folded.open = true);
+  document.querySelectorAll(".toggle-hidden").forEach(e => e.classList.remove("toggle-hidden"));
+  const wide = e => e.getBoundingClientRect().width;
+  const all = (what, wrong) => [...document.querySelectorAll("article " + what)].filter(
+    e => e.clientWidth && wrong(e)).map(e => `${what}: ${(e.alt || e.textContent).slice(0, 60)}`);
+  return [
+    ...all("span.math", e => e.scrollWidth > e.clientWidth + 2 &&
+      getComputedStyle(e).overflowX !== "auto"),
+    ...all("table.mixup-claim :is(th, td)", e => wide(e) < innerWidth / 2),
+    ...all("table.stacked td:nth-child(3)", e => wide(e) < innerWidth / 2),
+    ...all("figure img", e => e.naturalWidth > 700 && wide(e) < .65 * e.naturalWidth),
+  ];
+}"""
 # The largest distance of the canvas from lam * a + (1 - lam) * b, over all bytes.
 FURTHEST = """(root, lam) => {
   const bytes = source => {
@@ -88,7 +104,7 @@ def set_range(slider, value):
 def test_a_page_loads_without_trouble_and_fits_screens(tab, name):
     tab.open(name)
     if name in HAS_MATHS:
-        tab.wait_for_selector("mjx-container")
+        tab.wait_for_selector("mjx-container", state="attached")  # the first may be folded
         assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     tab.wait_for_load_state("networkidle")
     assert tab.title().strip()
@@ -98,6 +114,8 @@ def test_a_page_loads_without_trouble_and_fits_screens(tab, name):
         assert not (cut := tab.evaluate(CUT_CODE)), f"{width} px wide: {cut[:5]}"
     tab.set_viewport_size({"width": 390, "height": 844})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390, tab.evaluate(TOO_WIDE)
+    assert not (cramped := tab.evaluate(CRAMPED)), cramped[:5]
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390, tab.evaluate(TOO_WIDE)
 
 
 def test_code_that_is_cut_is_noticed(tab):
@@ -105,6 +123,19 @@ def test_code_that_is_cut_is_noticed(tab):
     assert not tab.evaluate(CUT_CODE)
     tab.add_style_tag(content="article div.highlight pre { font-size: 16px !important; }")
     assert tab.evaluate(CUT_CODE)
+
+
+def test_what_is_cramped_is_noticed(tab):
+    tab.open("notebooks/04_image.html")
+    tab.set_viewport_size({"width": 390, "height": 844})
+    assert not tab.evaluate(CRAMPED)
+    for style in (
+        "table.mixup-claim :is(th, td) { display: table-cell !important; }",
+        ".wide-picture img { max-width: 100% !important; }",
+    ):
+        added = tab.add_style_tag(content=style)
+        assert tab.evaluate(CRAMPED), style
+        added.evaluate("style => style.remove()")
 
 
 def test_search_finds_a_term(tab):

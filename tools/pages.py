@@ -20,6 +20,8 @@ CARD = """\
 *{time}*
 :::
 """
+MACHINE = " on two CPU cores"
+TIMES = f"Each card has its notebook's running time{MACHINE}."
 ASSIGNMENT = """\
 ({label})=
 ## {title}
@@ -47,7 +49,10 @@ def part(text: str, name: str) -> str:
 
 
 def cards() -> str:
-    """A card for each chapter: its title, the first thing it teaches, its time."""
+    """A card for each chapter: its title, the first thing it teaches, its time.
+
+    What all times were taken on is said once, above the cards.
+    """
     found = []
     for path in course.notebooks():
         book = course.read(path)
@@ -58,10 +63,10 @@ def cards() -> str:
                 title=course.title(book),
                 name=path.stem,
                 teaches=first[:1].upper() + first[1:],
-                time=course.running_time(path.stem).split(":** ")[-1],
+                time=course.running_time(path.stem).split(":** ")[-1].replace(MACHINE, ""),
             )
         )
-    return "::::{grid} 1 2 2 3\n:gutter: 2\n\n" + "\n".join(found) + "::::\n"
+    return f"{TIMES}\n\n::::{{grid}} 1 2 2 3\n:gutter: 2\n\n" + "\n".join(found) + "::::\n"
 
 
 def link_to(page: str) -> str:

@@ -1,4 +1,5 @@
-"""The course's Sphinx extension: quizzes, downloads, cards, assignments, slides, small sources.
+"""The course's Sphinx extension: quizzes, downloads, cards, assignments, slides, small sources,
+labels of folds, and what a phone's screen needs.
 
 Notebooks stay as they are. Their text gets two more cells on its way to Sphinx: one with what the
 article is and the downloads after the title, one with the questions of `book/quizzes` at the end.
@@ -9,6 +10,7 @@ pages, and assignments that were built before (`make assignments`) are copied be
 import html
 import json
 import os
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -35,11 +37,22 @@ WORDS = {
     "said-wrong": "Not yet.",
     "said-missing": "Right so far, but some are missing.",
     "said-none": "Choose an answer first.",
+    "fold-show": "Show {what}",
+    "fold-hide": "Hide {what}",
+    "fold-hide-input": "the code",
+    "fold-hide-output": "the output",
+    "fold-hide-cell": "the solution in code",
     "article": 'Where this chapter says "the article", it means '
     '<a href="../book/preface.html#the-article">one Chinese introduction to mixup</a>, '
     "which the course follows and tests. In a hurry? "
     '<a href="../book/should-i.html">Should I use mixup?</a>',
 }
+# A picture of more pixels across does not shrink below this share of them: on a phone it scrolls.
+WIDE, LEAST = 700, 0.7
+# Pages whose tables of four columns become one block a row on a phone.
+STACKED = ("book/claims", "book/concordance")
+# A printed table with a cell of more characters keeps its columns wide enough to read.
+WORDY = 80
 
 
 class Tag(nodes.General, nodes.Inline, nodes.TextElement):
@@ -198,10 +211,20 @@ def unfolded(markdown: str) -> str:
     return markdown
 
 
+def label_fold(metadata: dict) -> None:
+    """Says on a folded cell what it holds."""
+    for name in metadata.get("tags", ()):
+        if what := WORDS.get(f"fold-{name}"):
+            metadata["mystnb"] = metadata.get("mystnb", {}) | {
+                f"code_prompt_{key}": WORDS[f"fold-{key}"].format(what=what)
+                for key in ("show", "hide")
+            }
+
+
 def add_to_source(app, page: str, source: list[str]) -> None:
     """Adds downloads after the title, questions at the end, and what a page holds a mark for.
 
-    Solutions lose what folds them outside the book.
+    Solutions lose what folds them outside the book, and folded cells get a label.
     """
     files = ":::{page-files}\n:::"
     if page.startswith("notebooks/"):
@@ -209,6 +232,7 @@ def add_to_source(app, page: str, source: list[str]) -> None:
         for cell in book["cells"]:
             if cell["cell_type"] == "markdown":
                 cell["source"] = unfolded("".join(cell["source"]))
+            label_fold(cell["metadata"])
         extra = {1: files}
         if quiz.path(Path(page).name).exists():
             label = f"(quiz-{Path(page).name})="
@@ -224,6 +248,41 @@ def add_to_source(app, page: str, source: list[str]) -> None:
         heading, _, rest = source[0].partition("\n")
         source[0] = f"{heading}\n\n{files}\n{rest}"
     source[0] = pages.filled(source[0], lambda name: copies(name, "notebook"))
+
+
+def pixels_across(file: Path) -> int:
+    """The width of a PNG; 0 of anything else."""
+    if file.suffix != ".png" or not file.is_file():
+        return 0
+    with file.open("rb") as opened:
+        return int.from_bytes(opened.read(20)[16:], "big")
+
+
+def fit_phones(app, doctree: nodes.document, page: str) -> None:
+    """Marks what custom.css arranges on a phone: wide pictures, tables of words or four columns."""
+    if app.builder.format != "html":
+        return
+    for image in [*doctree.findall(nodes.image)]:
+        across = pixels_across(Path(app.srcdir, image["uri"]))
+        if isinstance(image.parent, nodes.figure) and across > WIDE:
+            style = f"--least: {round(LEAST * across)}px"
+            image.parent.replace(image, tag("div", image, class_="wide-picture", style=style))
+    for raw in doctree.findall(nodes.raw):
+        printed = raw.astext()
+        cells = re.findall(r"<td>([^<]*)", printed) if printed.startswith("<table>") else ()
+        if max(map(len, cells), default=0) > WORDY:
+            raw.children = [nodes.Text(printed.replace("<table>", '<table class="wordy">', 1))]
+    for group in doctree.findall(nodes.tgroup) if page in STACKED else ():
+        if group["cols"] == 4:
+            group.parent["classes"].append("stacked")
+            for entry in group.findall(nodes.entry):
+                entry["classes"] += ["nothing"] * (entry.astext() == "–")
+
+
+def say_language(app, page: str, template: str, context: dict, doctree) -> None:
+    """A page whose front matter names a language is in it: for fonts and screen readers."""
+    if language := (context.get("meta") or {}).get("lang"):
+        context["body"] = f'<div lang="{html.escape(language)}">\n{context["body"]}</div>\n'
 
 
 def thin(file: Path) -> None:
@@ -269,5 +328,7 @@ def setup(app) -> dict:
     app.add_js_file("quiz.js", loading_method="defer")
     app.add_css_file("quiz.css")
     app.connect("source-read", add_to_source)
+    app.connect("doctree-resolved", fit_phones)
+    app.connect("html-page-context", say_language)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
