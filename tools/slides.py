@@ -104,7 +104,9 @@ class Chapter:
             if "mixup-claim" in table.get("class", ()):
                 self.claim(table, rows, add)
             elif table_lines(rows) <= TABLE_LINES:
-                add("results", f"<table>{inside(table, self.page)}</table>")
+                # A slide can't scroll: here an interval may break, and the table fits.
+                text = inside(table, self.page).replace("\N{NO-BREAK SPACE}", " ")
+                add("results", f"<table>{text}</table>")
 
     def claim(self, table: Tag, rows: list[Tag], add) -> None:
         """A claim's card, without the rule that it folds; many lines take several slides."""
