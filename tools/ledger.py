@@ -244,7 +244,8 @@ def turn() -> str:
     for name, what in SHOWN.items():
         cell = cells[name]
         errors = f"{cell.training:.1f} % | {cell.error:.1f} %"
-        rows.append(f"| {what} | {errors} | {cell.interval:.1f} |")
+        gain = f"{cell.interval:.1f}".replace(", ", ",\N{NO-BREAK SPACE}")
+        rows.append(f"| {what} | {errors} | {gain} |")
     return "\n".join(rows)
 
 
