@@ -161,7 +161,7 @@ def test_what_the_ledger_refuses(tmp_path, monkeypatch, name, cards, message):
 
 def test_the_front_page_shows_the_turn_as_recorded():
     """More errors on its own data, less to gain: the rows come in that order, down to a loss."""
-    rows = [row.split(" | ") for row in ledger.turn().splitlines()[2:]]
+    rows = [row.split(" | ") for row in ledger.turn().replace("−", "-").splitlines()[2:]]
     known, gains = ([float(row[i].split()[0]) for row in rows] for i in (1, 3))
     assert known == sorted(known) and gains == sorted(gains, reverse=True)
     assert gains[0] > 0 > gains[-1]

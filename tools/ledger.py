@@ -13,6 +13,7 @@ import sys
 from mixup_lib.evidence import judge, registry, when, words
 from mixup_lib.evidence.cards import bar_text, numbers
 from mixup_lib.evidence.literature import published
+from mixup_lib.page.tables import unbroken
 from tools import course
 from tools.claims import (
     filled,
@@ -244,8 +245,7 @@ def turn() -> str:
     for name, what in SHOWN.items():
         cell = cells[name]
         errors = f"{cell.training:.1f} % | {cell.error:.1f} %"
-        gain = f"{cell.interval:.1f}".replace(", ", ",\N{NO-BREAK SPACE}")
-        rows.append(f"| {what} | {errors} | {gain} |")
+        rows.append(f"| {what} | {errors} | {unbroken(f'{cell.interval:.1f}')} |")
     return "\n".join(rows)
 
 
