@@ -50,6 +50,9 @@ CHANGES = {
     "cifar10-attention": {
         "model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}
     },
+    "cifar10-attention-long": {
+        "model": {"name": "TinyViT", "patch": 8, "width": 8, "depth": 1, "heads": 2}
+    },
     "few-digits": {"data": SIZES, "steps": 140, "vae": {"epochs": 2}, "gan": {"steps": 4}},
     "fields-when": {
         "data": {
