@@ -83,7 +83,7 @@ for _share in (20, 50, 80):
         theirs=pair(_source, "dropout, last", "mixup, last"),
     )
 for _size, _experiment, _mixup in (
-    ("2,000", "cifar10-methods", "mixup-1"),
+    ("2,000", "cifar10-rivals", "mixup-1"),
     ("5,000", "cifar10-5000", "mixup"),
     ("45,000", "cifar10-fast", "mixup"),
     ("the paper's", "cifar10-paper", "mixup"),
@@ -105,7 +105,7 @@ for _size, _experiment, _mixup in (
 GROWING = ("cifar10-fast", "cifar10-paper")
 OTHERS = {
     "CIFAR-10, 5,000": row("cifar10-5000", "plain", "mixup"),
-    "CIFAR-10, 2,000": row("cifar10-methods", "plain", "mixup-1"),
+    "CIFAR-10, 2,000": row("cifar10-rivals", "plain", "mixup-1"),
     "CIFAR-10, transformer": row("cifar10-attention", "plain", "mixup"),
     "digits, few": row("few-digits", "plain", "mixup"),
     "digits, placed": row("placed-digits", "plain", "mixup"),

@@ -378,7 +378,6 @@ CHOSEN = {
     "cifar10-noisy-labels": {"best"},
     "cifar10-noisy-rivals": {"test", "train"},
     "cifar10-noisy-rivals-choice": {"train"},
-    "cifar10-methods": {"scaled"},
     "cifar10-rivals": {"scaled"},
 }
 NO_VALIDATION = {"cifar10-paper"}

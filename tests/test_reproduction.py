@@ -170,34 +170,21 @@ def test_c30_takes_every_like_row_with_a_published_difference_and_five_seeds():
 
 def test_c15_takes_the_alpha_that_validation_data_chose_and_the_tuned_decay():
     record = verdict("c15-verdict")
-    by = {(r["method"], r["seed"]): r["metrics"] for r in read("cifar10-methods")}
-    alphas = [f"mixup-{alpha}" for alpha in ("0.05", "0.2", "1", "4", "16")]
-
-    def errors(choose):
-        return 100 * np.array([by[choose(seed), seed]["test"]["error"] for seed in range(5)])
-
-    def chosen(seed):
-        return min(alphas, key=lambda name: by[name, seed]["validation"]["error"])
-
+    by = {(r["method"], r["seed"]): r["metrics"]["test"] for r in read("cifar10-rivals")}
     pairs = {
-        "α = 1": (errors(lambda _: "plain"), errors(lambda _: "mixup-1")),
-        "α chosen": (errors(lambda _: "plain"), errors(chosen)),
-        "over weight decay": (
-            errors(lambda _: "weight-decay"),
-            errors(lambda _: "weight-decay-mixup"),
-        ),
+        "α = 1": ("plain", "mixup-1"),
+        "α chosen": ("plain", "mixup"),
+        "over weight decay": ("decay", "mixup-decay"),
     }
     assert [finding["condition"] for finding in record["findings"]] == list(pairs)
-    for finding, (base, method) in zip(record["findings"], pairs.values(), strict=True):
-        seeds = (base - method).var(ddof=1) / 5
-        images = sum(e.mean() * (100 - e.mean()) for e in (base, method)) / 10_000
-        df = (seeds + images) ** 2 / (seeds**2 / 4)
-        half = stats.t.ppf(0.975, df) * math.sqrt(seeds + images)
-        mean = (base - method).mean()
-        shown(finding, (mean, mean - half, mean + half))
+    for finding, pair in zip(record["findings"], pairs.values(), strict=True):
+        seeds = [seed for name, seed in by if name == pair[0] and (pair[1], seed) in by]
+        base, method = (100 * np.array([by[name, s]["error"] for s in seeds]) for name in pair)
+        assert finding["mean"] == pytest.approx((base - method).mean())
         assert finding["bar"] == pytest.approx(0.03 * base.mean())
-        assert finding["word"] == ("helps" if mean > half else "undecided")
-    assert {rival["condition"] for rival in record["rivals"]} >= {"dropout", "weight-decay"}
+        apart = finding["low"] > 0
+        assert finding["word"] == ("helps" if apart else "undecided")
+    assert {rival["condition"] for rival in record["rivals"]} >= {"dropout", "weight decay"}
 
 
 def test_the_overview_takes_every_data_set_with_plain_training_and_mixup():

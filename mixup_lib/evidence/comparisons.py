@@ -67,7 +67,7 @@ def _elsewhere() -> list[Reproduction]:
 def _cifar10() -> list[Reproduction]:
     runs = {
         "2,000": (
-            "cifar10-methods",
+            "cifar10-rivals",
             {"mixup": "mixup-1", "cutmix": "cutmix", "manifold": "manifold"},
         ),
         "5,000": ("cifar10-5000", {"mixup": "mixup", "cutmix": "cutmix"}),
@@ -172,7 +172,7 @@ def _sound() -> list[Reproduction]:
 def _everything() -> list[Reproduction]:
     alike = {
         "CIFAR-10, 5,000": ("cifar10-5000", "mixup"),
-        "CIFAR-10, 2,000": ("cifar10-methods", "mixup-1"),
+        "CIFAR-10, 2,000": ("cifar10-rivals", "mixup-1"),
         "CIFAR-10, transformer": ("cifar10-attention", "mixup"),
         "digits, few": ("few-digits", "mixup"),
         "digits, placed": ("placed-digits", "mixup"),

@@ -51,14 +51,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import TensorDataset
 from torchvision.transforms import v2
 
 from mixup_lib.basics.seeds import generator_for
 from mixup_lib.evidence.outcomes import packed
 from mixup_lib.experiments import cifar10, cifar10_when
-from mixup_lib.experiments.cifar10_methods import attacked, bins, corrupted
 from mixup_lib.experiments.runner import Experiment, described, of_parts, of_training, rounded
-from mixup_lib.measures.calibration import fit_temperature
+from mixup_lib.measures.attacks import fgsm, pgd
+from mixup_lib.measures.calibration import fit_temperature, reliability
+from mixup_lib.measures.corruptions import CORRUPTIONS, corrupt
 from mixup_lib.mixing.draw import draw_cutmix, draw_dirichlet, draw_mixup
 from mixup_lib.mixing.hidden import manifold
 from mixup_lib.mixing.mix import Mix
@@ -199,6 +201,14 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
     """Trains once and reads the test data once; returns the measured part of a record."""
     splits = cifar10.load(config, seed)
     model, standardise, history = cifar10.train(config, splits, seed, checkpoint, **METHODS[method])
+    record = judged(model, standardise, splits, seed, attack=method in ATTACKED)
+    return record | of_training(model, history)
+
+
+def judged(
+    model: nn.Module, standardise: cifar10.Standardise, splits, seed: int, attack: bool = True
+) -> dict:
+    """Everything that is measured of a trained model; see ``CONFIG["judged"]``."""
     logits, y = predict(model, standardise.of(splits.test))
     temperature = fit_temperature(*predict(model, standardise.of(splits.validation)))
     scaled = classified(logits / temperature, y)
@@ -213,14 +223,56 @@ def measure(config: dict, method: str, seed: int, checkpoint: Path) -> dict:
         | {"temperature": temperature},
         "corrupted": corrupted(of_pixels, x, first, generator),
     }
-    if method in ATTACKED:
+    if attack:
         parts |= attacked(of_pixels, x, first, generator)
     return {
         "metrics": {name: rounded(part) for name, part in parts.items()},
         "outcomes": {"test": packed((logits.argmax(1) != y).numpy())},
         "reliability": {"test": bins(logits, y), "scaled": bins(logits / temperature, y)},
         "data_checksum": splits.checksum,
-    } | of_training(model, history)
+    }
+
+
+def bins(logits: Tensor, y: Tensor) -> dict[str, list[float]]:
+    """The reliability diagram's numbers; an empty bin has confidence and accuracy 0."""
+    found = reliability(logits, y)
+    columns = {"confidence": found.confidence, "accuracy": found.accuracy, "share": found.share}
+    empty = [share == 0 for share in found.share]
+    return {
+        name: rounded([0.0 if none else value for value, none in zip(column, empty, strict=True)])
+        for name, column in columns.items()
+    }
+
+
+def corrupted(
+    of_pixels: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator
+) -> dict[str, float]:
+    """Error under each corruption, and the mean over them."""
+    errors = {
+        name: evaluate(of_pixels, TensorDataset(corrupt(x, name, 3, generator), y))["error"]
+        for name in CORRUPTIONS
+    }
+    return (
+        {"clean": evaluate(of_pixels, TensorDataset(x, y))["error"]}
+        | errors
+        | {"mean": sum(errors.values()) / len(errors)}
+    )
+
+
+def attacked(
+    of_pixels: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator
+) -> dict[str, dict[str, float]]:
+    """Error under one step and under several, at each epsilon."""
+    errors: dict[str, dict[str, float]] = {"fgsm": {}, "pgd": {}}
+    for attack in errors.values():
+        attack["clean"] = evaluate(of_pixels, TensorDataset(x, y))["error"]
+    for step in (1, 4):
+        one = fgsm(of_pixels, x, y, step / 255)
+        several = pgd(of_pixels, x, y, step / 255, steps=10, generator=generator)
+        for name, images in (("fgsm", one), ("pgd", several)):
+            found = evaluate(of_pixels, TensorDataset(images, y))
+            errors[name][f"error-{step}"] = found["error"]
+    return errors
 
 
 EXPERIMENT = Experiment(
