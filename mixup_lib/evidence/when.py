@@ -2,7 +2,8 @@
 
 The rule was written down before its runs, in ``mixup_lib.experiments.cifar10_when`` and
 ``mixup_lib.experiments.fields_when``; the numbers here are theirs. Two other networks come from
-``mixup_lib.experiments.cifar10_attention``, which was written down for another question.
+``mixup_lib.experiments.cifar10_attention``, and one of them with all classical transforms from
+``mixup_lib.experiments.cifar10_transforms``; both were written down for other questions.
 """
 
 from collections.abc import Sequence
@@ -50,14 +51,15 @@ def _of(change):
 
 
 def _networks():
-    networks = {"transformer": "cifar10-attention", "ResNet": "cifar10-convolution"}
+    transformer, resnet = "cifar10-attention", "cifar10-convolution"
+    cropped = "crop-flip", "crop-flip-{}"
     return [
-        ("CIFAR-10", f"{network}, {crops}", experiment, plain, other)
-        for network, experiment in networks.items()
-        for crops, plain, other in (
-            ("no crops", "plain", "{}"),
-            ("crops", "crop-flip", "crop-flip-{}"),
-        )
+        ("CIFAR-10", "transformer, no crops", transformer, "plain", "{}"),
+        ("CIFAR-10", "transformer, crops", transformer, *cropped),
+        ("CIFAR-10", "transformer, crops, longer", "cifar10-attention-long", *cropped),
+        ("CIFAR-10", "ResNet, no crops", resnet, "plain", "{}"),
+        ("CIFAR-10", "ResNet, crops", resnet, *cropped),
+        ("CIFAR-10", "ResNet, four transforms", "cifar10-transforms", "classical", "classical-{}"),
     ]
 
 
