@@ -8,11 +8,14 @@ import pytest
 import sessions
 import torch
 from torch import nn
+from torch.utils.data import TensorDataset
 
+from mixup_lib import evaluate
 from tools import literature
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is first imported
 TEXT = (sessions.BOOK / "should-i.md").read_text("utf-8")
+SHORT, LIBRARIES = TEXT.split("## Which library", 1)
 BLOCK = re.compile(r"^(\S[^\n]*)\n\n```python\n(.*?)^```$", re.M | re.S)
 NAMES = ["PyTorch alone", "This course's library", "torchvision", "timm", "Lightning", "Keras"]
 
@@ -24,15 +27,25 @@ def test_session(code):
 
 def recipe(name):
     """A recipe's code: that under the paragraph which begins with its name."""
-    return next(code for lead, code in BLOCK.findall(TEXT) if lead.startswith(name))
+    return next(code for lead, code in BLOCK.findall(LIBRARIES) if lead.startswith(name))
 
 
 def test_every_recipe_is_short_and_known():
-    leads = [lead for lead, _ in BLOCK.findall(TEXT)]
+    leads = [lead for lead, _ in BLOCK.findall(LIBRARIES)]
     assert [next(name for name in NAMES if lead.startswith(name)) for lead in leads] == NAMES
     for name in NAMES:
         lines = [line for line in recipe(name).splitlines() if line]
         assert sum(not re.match(r"(import|from) ", line) for line in lines) <= 5, name
+
+
+def test_the_error_of_the_short_answer_is_the_librarys():
+    (code,) = re.findall(r"^```python\n(.*?)^```$", SHORT, re.M | re.S)
+    given = {}
+    exec(code, given)
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(12, 3))
+    data = TensorDataset(torch.rand(700, 3, 2, 2), torch.arange(700) % 3)
+    assert given["error"](model, data) == pytest.approx(evaluate(model, data)["error"])
+    assert model.training and next(model.parameters()).requires_grad
 
 
 @pytest.mark.parametrize("name", NAMES[:4])
