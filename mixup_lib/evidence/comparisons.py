@@ -82,7 +82,8 @@ def _cifar10() -> list[Reproduction]:
             ("plain", method),
             theirs=_pair("openmixup-cifar10", "none", key),
             part="median" if experiment == "cifar10-paper" else "test",
-            alike=key == "mixup",
+            # The source mixes at an alpha of 1, manifold mixup at 2, CutMix at 0.2.
+            alike=(key, experiment) == ("manifold", "cifar10-rivals") or key == "mixup",
         )
         for size, (experiment, methods) in runs.items()
         for key, method in methods.items()
