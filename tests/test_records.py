@@ -189,6 +189,16 @@ def test_the_code_of_every_other_record_is_in_the_history():
     assert all(counts[name] <= UNKNOWN[name] for name in counts), counts
 
 
+def test_records_of_one_code_from_two_commits_keep_their_own():
+    first = deepcopy(loaded("cifar10-when")[0])
+    second = deepcopy(first)
+    second["provenance"]["commit"] = "f" * 40
+    digest = first["provenance"]["source_sha256"]
+    for either in (first, second):
+        told = origin.origins([first, second], {digest: either["provenance"]["commit"]})
+        assert [one.commit for one in told] == [first["provenance"]["commit"], "f" * 40]
+
+
 def test_code_that_is_in_no_commit_is_told(tmp_path):
     record = deepcopy(loaded("cifar10-when")[0])
     with pytest.raises(RuntimeError, match="no git history in"), origin.Repository(tmp_path):

@@ -248,6 +248,8 @@ def origins(found: Iterable[dict], known: dict[str, str]) -> list[Origin]:
     for record in found:
         origin = record["provenance"]
         named, commit = origin["commit"], known.get(origin["source_sha256"])
+        if commit is not None and named is not None:
+            commit = named  # other commits may have the same sources
         if commit is None and named is None:
             why = "names no commit, and no commit has its sources"
         elif commit is None:
